@@ -1,0 +1,120 @@
+"""Stored tables, models and records: written atomically, hashed, checked when read back."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import ArtifactError
+
+
+def sha256_file(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def sha256_json(value: Any) -> str:
+    """Hex SHA-256 of a JSON value in canonical form (sorted keys, no spaces)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; on success it is renamed into place, on failure removed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_directory(path: Path) -> Iterator[Path]:
+    """Yield a temporary directory; on success it replaces ``path``, on failure nothing is left behind.
+
+    An existing ``path`` is replaced only when it is empty or was written by this function before
+    (it holds a ``run.json`` or ``manifest.json``), so that a mistyped ``--out`` cannot delete a home folder.
+    """
+    path = path.absolute()
+    if path.exists() and not _replaceable(path):
+        raise ArtifactError(f"{path} exists and is not a corpus or run folder: choose another --out")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    except OSError as error:
+        raise ArtifactError(f"cannot write to {path.parent}: {error.strerror}") from error
+    try:
+        temporary.chmod(0o777 & ~_umask())
+        yield temporary
+        retired = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
+        if path.exists():
+            path.replace(retired / "old")
+        temporary.replace(path)
+        shutil.rmtree(retired)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file atomically, keys in the order given, with a final newline."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    with atomic_path(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file; raise ArtifactError naming it when it is missing or broken."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path} does not exist") from error
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path} cannot be read as JSON: {error}") from error
+
+
+def write_table(path: Path, table: pd.DataFrame, metadata: Mapping[str, str] | None = None) -> None:
+    """Write a frame as Parquet atomically; the same frame and metadata give the same bytes."""
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    # pandas stores its own version in the schema metadata: dropped, so that bytes depend on content alone
+    arrow = arrow.replace_schema_metadata({**(metadata or {})})
+    with atomic_path(path) as temporary:
+        pq.write_table(arrow, temporary, compression="zstd")
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a Parquet table; raise ArtifactError naming the file when it is missing or damaged."""
+    try:
+        return pd.read_parquet(path, columns=columns)
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path} does not exist") from error
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise ArtifactError(f"{path} cannot be read as Parquet: {error}") from error
+
+
+def _replaceable(path: Path) -> bool:
+    if not path.is_dir():
+        return False
+    names = {entry.name for entry in path.iterdir()}
+    return not names or bool(names & {"run.json", "manifest.json"})
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

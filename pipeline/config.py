@@ -1,0 +1,39 @@
+"""What a run is asked to do: one frozen model a stage. File < environment < command line; unknown keys are refused.
+
+``default`` is the recipe of the field values below; ``reference`` (``recipes/reference.yaml``) is the published one.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Level = Literal["section", "class", "subclass", "maingroup", "subgroup"]
+Scheme = Literal["ipc", "cpc"]
+Recipe = Literal["default", "reference"]
+
+
+class Stage(BaseModel):
+    """Base of the stage configurations."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TaskConfig(Stage):
+    """Which pairs are forecast, from when, for when."""
+
+    level: Level = "subclass"
+    scheme: Scheme = "ipc"
+    horizon: int = Field(3, ge=1, le=10, description="years after the cutoff in which a pair must converge")
+    window: int = Field(3, ge=1, le=20, description="years of the recent window that features look back over")
+    min_patents: int = Field(3, ge=1, description="patents a code needs up to the cutoff to be a candidate")
+    min_joint: int = Field(1, ge=1, description="joint patents within the horizon that make a convergence (m)")
+    max_candidates: int = Field(4_000_000, ge=1, description="pairs beyond which a run refuses to start")
+
+
+class EncoderConfig(Stage):
+    """The text encoder: ``minilm`` (shipped, offline), ``hashing`` (knows no text but ours), or a model name or path."""
+
+    model: str = "minilm"
+    batch_size: int = Field(64, ge=1)
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    max_characters: int = Field(2000, ge=1, description="text beyond this is cut: the encoders read 256-512 tokens")

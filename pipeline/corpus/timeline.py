@@ -1,0 +1,115 @@
+"""The corpus in memory and the only door to its past: ``corpus.as_of(t)``.
+
+Rows of ``patents`` are sorted by knowledge date, so a history is a prefix of it; every other table is cut by
+the patents it belongs to. Feature code receives a ``Corpus`` that was cut already and never sees a later row.
+"""
+
+import dataclasses
+import functools
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from pipeline.corpus.symbols import roll_up
+from pipeline.errors import CutoffError
+
+
+@dataclasses.dataclass(frozen=True)
+class Incidence:
+    """Which patent carries which code: 0/1 matrix (patents x codes), and the codes in sorted order."""
+
+    matrix: sp.csr_array
+    codes: np.ndarray
+
+    def select(self, rows: slice | np.ndarray) -> sp.csr_array:
+        """The matrix of some patents only."""
+        return self.matrix[rows]
+
+
+@dataclasses.dataclass(frozen=True)
+class Corpus:
+    """The canonical tables (see ``pipeline.schemas``), optionally with one text vector a patent.
+
+    ``cutoff`` is the last day this corpus knows of: the last knowledge date for a whole corpus.
+    """
+
+    patents: pd.DataFrame
+    patent_codes: pd.DataFrame
+    citations: pd.DataFrame
+    parties: pd.DataFrame
+    members: pd.DataFrame
+    cutoff: pd.Timestamp
+    embeddings: np.ndarray | None = None
+
+    def as_of(self, cutoff: pd.Timestamp) -> "Corpus":
+        """Everything known on ``cutoff`` (inclusive) and nothing else.
+
+        Raises:
+            CutoffError: when ``cutoff`` lies after what this corpus itself may see.
+        """
+        if cutoff > self.cutoff:
+            raise CutoffError(f"cutoff {cutoff:%Y-%m-%d} lies after {self.cutoff:%Y-%m-%d}, the last day known here")
+        known = int(self.patents["knowledge_date"].searchsorted(cutoff, side="right"))
+        patents = self.patents.iloc[:known]
+        ids = pd.Index(patents["patent_id"])
+        return dataclasses.replace(
+            self,
+            patents=patents,
+            patent_codes=_of_patents(self.patent_codes, "patent_id", ids),
+            citations=_of_patents(self.citations, "citing", ids),
+            parties=_of_patents(self.parties, "patent_id", ids),
+            members=self.members[self.members["knowledge_date"] <= cutoff].reset_index(drop=True),
+            cutoff=cutoff,
+            embeddings=None if self.embeddings is None else self.embeddings[:known],
+        )
+
+    def with_embeddings(self, embeddings: np.ndarray) -> "Corpus":
+        """The same corpus with text vectors, one row a patent in the order of ``patents``."""
+        if len(embeddings) != len(self.patents):
+            raise ValueError(f"{len(embeddings)} vectors for {len(self.patents)} patents")
+        return dataclasses.replace(self, embeddings=embeddings)
+
+    def rows_since(self, start: pd.Timestamp) -> slice:
+        """Rows of ``patents`` known strictly after ``start``: the window (start, cutoff]."""
+        first = int(self.patents["knowledge_date"].searchsorted(start, side="right"))
+        return slice(first, len(self.patents))
+
+    def row_of(self, patent_ids: pd.Series) -> np.ndarray:
+        """Row numbers in ``patents`` of the ids given, -1 where the id is unknown here."""
+        return self._ids.get_indexer(pd.Index(patent_ids))
+
+    @functools.cached_property
+    def _ids(self) -> pd.Index:
+        return pd.Index(self.patents["patent_id"])
+
+    def incidence(self, scheme: str, level: str) -> Incidence:
+        """The patent-code matrix of one scheme rolled up to one level; symbols coarser than it do not count."""
+        key = (scheme, level)
+        if key not in self._incidences:
+            self._incidences[key] = self._build_incidence(scheme, level)
+        return self._incidences[key]
+
+    @functools.cached_property
+    def _incidences(self) -> dict[tuple[str, str], Incidence]:
+        return {}
+
+    def _build_incidence(self, scheme: str, level: str) -> Incidence:
+        table = self.patent_codes[self.patent_codes["scheme"] == scheme]
+        rolled = roll_up(table["symbol"], level)
+        kept = rolled.notna().to_numpy()
+        column, codes = pd.factorize(rolled[kept], sort=True)
+        row = self.row_of(table["patent_id"][kept])
+        shape = (len(self.patents), len(codes))
+        matrix = sp.csr_array((np.ones(len(row)), (row, column)), shape=shape)
+        matrix.data[:] = 1.0  # several groups of one subclass on a patent are one membership
+        return Incidence(matrix=matrix, codes=np.asarray(codes, dtype=str))
+
+
+def years_before(day: pd.Timestamp, years: int) -> pd.Timestamp:
+    """The same calendar day ``years`` earlier (29 February becomes the 28th; a month's last day stays its last)."""
+    return day + pd.DateOffset(years=-years)
+
+
+def _of_patents(table: pd.DataFrame, column: str, ids: pd.Index) -> pd.DataFrame:
+    return table[ids.get_indexer(pd.Index(table[column])) >= 0].reset_index(drop=True)

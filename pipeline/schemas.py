@@ -1,0 +1,180 @@
+"""Every table that crosses a border: its columns, types and invariants. Column names live here.
+
+Missing text is the empty string, missing dates are NaT, missing counts are <NA>: a missing value is never a zero.
+"""
+
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaError, SchemaErrors
+from pandera.typing.pandas import Series
+
+from pipeline.errors import ArtifactError
+
+LEVELS = ("section", "class", "subclass", "maingroup", "subgroup")
+SCHEMES = ("ipc", "cpc")
+ROLES = ("assignee", "inventor")
+PAIR = ["code_a", "code_b"]
+PAIR_KEY = ["cutoff", *PAIR]
+
+
+class Table(pa.DataFrameModel):
+    """Base of all tables: exact columns, coerced types."""
+
+    class Config:
+        strict = True
+        coerce = True
+        ordered = True
+
+
+class Patents(Table):
+    """One row an invention (families merged) or a document (families kept), sorted by knowledge date, then id."""
+
+    patent_id: Series[str] = pa.Field(unique=True, str_length={"min_value": 1})
+    knowledge_date: Series["datetime64[s]"]  # the day the world could read it: publication or grant where known
+    filing_date: Series["datetime64[s]"] = pa.Field(nullable=True)
+    title: Series[str]
+    abstract: Series[str]
+    claims: Series[str]
+    claims_count: Series[pd.Int32Dtype] = pa.Field(nullable=True, ge=0)
+    family_id: Series[str]
+    office: Series[str]
+
+    @pa.dataframe_check(error="rows must be sorted by knowledge_date, patent_id")
+    def sorted_by_date(cls, frame: pd.DataFrame) -> bool:  # noqa: N805 (pandera's convention)
+        expected = frame.sort_values(["knowledge_date", "patent_id"], kind="stable").index
+        return bool(expected.equals(frame.index))
+
+
+class PatentCodes(Table):
+    """One row a symbol of a patent; the symbol canonical (``F25B 41/20``, or ``F25B`` when the source stops there)."""
+
+    patent_id: Series[str]
+    symbol: Series[str] = pa.Field(str_matches=r"^[A-HY](\d{2}([A-Z]( [0-9]{1,4}/[0-9]{2,6})?)?)?$")
+    scheme: Series[str] = pa.Field(isin=SCHEMES)
+    position: Series["int16"] = pa.Field(ge=0)  # order of the symbol on the document, 0 first
+
+
+class Citations(Table):
+    """One row a reference made by a patent of the corpus."""
+
+    citing: Series[str]
+    cited: Series[str]  # a patent_id, or the reference's text when kind is npl
+    kind: Series[str] = pa.Field(isin=("patent", "npl"))
+
+
+class Parties(Table):
+    """One row a named party of a patent."""
+
+    patent_id: Series[str]
+    role: Series[str] = pa.Field(isin=ROLES)
+    name: Series[str]  # as the source has it
+    party_id: Series[str]  # normalised name: the key on which parties are counted and matched
+
+
+class Members(Table):
+    """One row a source document: the invention that stands for it, and when it became known."""
+
+    member_id: Series[str] = pa.Field(unique=True)
+    patent_id: Series[str]
+    knowledge_date: Series["datetime64[s]"]
+    office: Series[str]
+
+
+class Quarantine(Table):
+    """One row a thing that could not be used: a whole source row, or one symbol of a kept row."""
+
+    source: Series[str]
+    row: Series["int64"]  # 1-based data row in the source
+    patent_id: Series[str]
+    kind: Series[str] = pa.Field(isin=("row", "symbol", "value"))
+    reason: Series[str]
+    value: Series[str]
+
+
+class Pairs(Table):
+    """The candidates at one cutoff. ``prior`` counts their joint patents up to it."""
+
+    cutoff: Series["datetime64[s]"]
+    code_a: Series[str]
+    code_b: Series[str]
+    prior: Series["int64"] = pa.Field(ge=0)
+    status: Series[str] = pa.Field(isin=("new", "dormant", "active"))
+
+    @pa.dataframe_check(error="code_a < code_b in every row")
+    def in_order(cls, frame: pd.DataFrame) -> "pd.Series[bool]":  # noqa: N805
+        return frame["code_a"] < frame["code_b"]
+
+
+class Predictions(pa.DataFrameModel):
+    """The ranked candidates: one row a pair and cutoff; baselines' scores stand in columns ``baseline__NAME``."""
+
+    cutoff: Series["datetime64[s]"]
+    code_a: Series[str]
+    code_b: Series[str]
+    label: Series[pd.Int8Dtype] = pa.Field(nullable=True, isin=(0, 1))  # <NA> while the window is open
+    score_raw: Series[float]
+    probability: Series[float] = pa.Field(ge=0, le=1)
+    rank: Series["int64"] = pa.Field(ge=1)
+
+    class Config:
+        strict = False
+        coerce = True
+
+    @pa.dataframe_check(error="code_a < code_b in every row")
+    def in_order(cls, frame: pd.DataFrame) -> "pd.Series[bool]":  # noqa: N805
+        return frame["code_a"] < frame["code_b"]
+
+    @pa.dataframe_check(error="ranks are a permutation within each cutoff")
+    def ranks_permute(cls, frame: pd.DataFrame) -> bool:  # noqa: N805
+        sizes = frame.groupby("cutoff")["rank"].agg(["size", "min", "max", "nunique"])
+        return bool(((sizes["size"] == sizes["max"]) & (sizes["size"] == sizes["nunique"])).all())
+
+
+class Opportunities(pa.DataFrameModel):
+    """A firm's view of the ranked pairs, best first."""
+
+    firm_rank: Series["int64"] = pa.Field(ge=1)
+    code_a: Series[str]
+    code_b: Series[str]
+    type: Series[str] = pa.Field(isin=("I", "II", "III"))
+    probability: Series[float] = pa.Field(ge=0, le=1)
+    rank: Series["int64"] = pa.Field(ge=1)  # the firm-blind rank
+    firm_score: Series[float]
+    holds_a: Series[bool]
+    holds_b: Series[bool]
+    rta_a: Series[float] = pa.Field(ge=0, nullable=True)
+    rta_b: Series[float] = pa.Field(ge=0, nullable=True)
+    density_a: Series[float] = pa.Field(ge=0, le=1)
+    density_b: Series[float] = pa.Field(ge=0, le=1)
+
+    class Config:
+        strict = True
+        coerce = True
+        ordered = True
+
+
+def validate(frame: pd.DataFrame, schema: Any, name: str) -> pd.DataFrame:
+    """Check a frame against its schema at a border; all faults in one message with sample rows.
+
+    Raises:
+        ArtifactError: naming the table, each broken rule and up to three offending values.
+    """
+    try:
+        return schema.validate(frame, lazy=True)
+    except (SchemaErrors, SchemaError) as error:
+        cases = error.failure_cases
+        if not isinstance(cases, pd.DataFrame):
+            raise ArtifactError(f"table {name}: {error}") from error
+        faults = [
+            f"{column or 'table'}: {check} (e.g. {', '.join(map(repr, group['failure_case'].head(3)))})"
+            for (column, check), group in cases.fillna({"column": ""}).groupby(["column", "check"])
+        ]
+        raise ArtifactError(f"table {name} breaks its schema: {'; '.join(faults)}") from error
+
+
+def empty(schema: Any) -> pd.DataFrame:
+    """An empty frame with the schema's columns and types."""
+    columns = list(schema.to_schema().columns)
+    return schema.validate(pd.DataFrame({column: [] for column in columns}))
