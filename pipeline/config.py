@@ -31,7 +31,7 @@ class TaskConfig(Stage):
 
 
 class EncoderConfig(Stage):
-    """The text encoder: ``minilm`` (shipped, offline), ``hashing`` (knows no text but ours), or a model name or path."""
+    """The text encoder: ``minilm`` (shipped, offline), ``hashing`` (nothing learnt), or a model name or path."""
 
     model: str = "minilm"
     batch_size: int = Field(64, ge=1)

@@ -42,7 +42,7 @@ class Patents(Table):
     office: Series[str]
 
     @pa.dataframe_check(error="rows must be sorted by knowledge_date, patent_id")
-    def sorted_by_date(cls, frame: pd.DataFrame) -> bool:  # noqa: N805 (pandera's convention)
+    def sorted_by_date(cls, frame: pd.DataFrame) -> bool:
         expected = frame.sort_values(["knowledge_date", "patent_id"], kind="stable").index
         return bool(expected.equals(frame.index))
 
@@ -103,7 +103,7 @@ class Pairs(Table):
     status: Series[str] = pa.Field(isin=("new", "dormant", "active"))
 
     @pa.dataframe_check(error="code_a < code_b in every row")
-    def in_order(cls, frame: pd.DataFrame) -> "pd.Series[bool]":  # noqa: N805
+    def in_order(cls, frame: pd.DataFrame) -> "pd.Series[bool]":
         return frame["code_a"] < frame["code_b"]
 
 
@@ -123,11 +123,11 @@ class Predictions(pa.DataFrameModel):
         coerce = True
 
     @pa.dataframe_check(error="code_a < code_b in every row")
-    def in_order(cls, frame: pd.DataFrame) -> "pd.Series[bool]":  # noqa: N805
+    def in_order(cls, frame: pd.DataFrame) -> "pd.Series[bool]":
         return frame["code_a"] < frame["code_b"]
 
     @pa.dataframe_check(error="ranks are a permutation within each cutoff")
-    def ranks_permute(cls, frame: pd.DataFrame) -> bool:  # noqa: N805
+    def ranks_permute(cls, frame: pd.DataFrame) -> bool:
         sizes = frame.groupby("cutoff")["rank"].agg(["size", "min", "max", "nunique"])
         return bool(((sizes["size"] == sizes["max"]) & (sizes["size"] == sizes["nunique"])).all())
 
@@ -162,7 +162,8 @@ def validate(frame: pd.DataFrame, schema: Any, name: str) -> pd.DataFrame:
         ArtifactError: naming the table, each broken rule and up to three offending values.
     """
     try:
-        return schema.validate(frame, lazy=True)
+        checked: pd.DataFrame = schema.validate(frame, lazy=True)
+        return checked
     except (SchemaErrors, SchemaError) as error:
         cases = error.failure_cases
         if not isinstance(cases, pd.DataFrame):
@@ -177,4 +178,5 @@ def validate(frame: pd.DataFrame, schema: Any, name: str) -> pd.DataFrame:
 def empty(schema: Any) -> pd.DataFrame:
     """An empty frame with the schema's columns and types."""
     columns = list(schema.to_schema().columns)
-    return schema.validate(pd.DataFrame({column: [] for column in columns}))
+    frame: pd.DataFrame = schema.validate(pd.DataFrame({column: [] for column in columns}))
+    return frame

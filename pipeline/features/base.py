@@ -10,22 +10,18 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+from scipy.spatial.distance import cdist
+
+from pipeline.pairs.base import CandidatePairs
 
 
 @dataclasses.dataclass(frozen=True)
-class CandidatePairs:
-    """The candidates at one cutoff: rows of ``table`` (schema ``Pairs``) and their positions in ``codes``.
+class BlockOutput:
+    """What a block hands back: pair columns (one value a pair), vectors of the codes, and what it left out and why."""
 
-    ``a`` and ``b`` index ``codes`` (sorted), a < b in every row.
-    """
-
-    table: pd.DataFrame
-    codes: np.ndarray
-    a: np.ndarray
-    b: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.table)
+    columns: dict[str, np.ndarray]
+    code_vectors: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +43,7 @@ class FeatureTable:
 
     def modalities(self) -> list[str]:
         """Names of the modalities present, in the order of their columns."""
-        return list(dict.fromkeys(column.partition("__")[0] for column in self.columns))
+        return list(dict.fromkeys(str(column).partition("__")[0] for column in self.columns))
 
 
 def modality_columns(columns: list[str]) -> dict[str, list[str]]:
@@ -56,3 +52,27 @@ def modality_columns(columns: list[str]) -> dict[str, list[str]]:
     for column in columns:
         groups.setdefault(column.partition("__")[0], []).append(column)
     return groups
+
+
+def over_both_codes(stem: str, suffix: str, values: np.ndarray, pairs: CandidatePairs) -> dict[str, np.ndarray]:
+    """Mean, min and range of a code value over the two codes of each pair, as columns ``stem_STAT__suffix``."""
+    left, right = values[pairs.a], values[pairs.b]
+    return {
+        f"{stem}_mean__{suffix}": (left + right) / 2,
+        f"{stem}_min__{suffix}": np.minimum(left, right),
+        f"{stem}_range__{suffix}": np.abs(left - right),
+    }
+
+
+def vector_distances(stem: str, suffix: str, vectors: np.ndarray, pairs: CandidatePairs) -> dict[str, np.ndarray]:
+    """Cosine, dot product, Euclidean and L1 distance of the two code vectors (A3); NaN where a code has no vector."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        dot = vectors @ vectors.T
+        length = np.linalg.norm(vectors, axis=1)
+        measures = {
+            "cosine": dot / np.multiply.outer(length, length),
+            "dot": dot,
+            "euclidean": cdist(vectors, vectors),
+            "l1": cdist(vectors, vectors, "cityblock"),
+        }
+    return {f"{stem}__{name}__{suffix}": matrix[pairs.a, pairs.b] for name, matrix in measures.items()}

@@ -1,0 +1,143 @@
+"""Second-order statistics of co-occurrence: what the rows of the joint-count matrix say of a pair never seen together.
+
+Beyond recipe A (method B3, B4): weighted and decayed neighbourhoods, PPMI profiles, a low-rank reconstruction,
+back-off up the hierarchy, and how open a code has lately been to new partners.
+"""
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from sklearn.utils.extmath import randomized_svd
+
+from pipeline.config import TaskConfig
+from pipeline.corpus.symbols import roll_up
+from pipeline.corpus.timeline import Corpus, years_before
+from pipeline.features.base import BlockOutput, over_both_codes
+from pipeline.features.bibliometric import positions
+from pipeline.features.network import weighted_common_neighbours
+from pipeline.pairs.base import CandidatePairs
+from pipeline.schemas import LEVELS
+
+RANK = 16  # of the low-rank reconstruction
+HALF_LIFE = 3.0  # years after which a patent weighs half in the decayed neighbourhood
+
+
+def cooccurrence(history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int) -> BlockOutput:
+    """Pair statistics from the joint counts of all history, decayed by age, and of the codes' parents."""
+    incidence = history.incidence(task.scheme, task.level)
+    nodes = positions(incidence.codes, pairs.codes)
+    joint = incidence.joint()
+    decayed = _decayed_joint(history, incidence.matrix)
+    profile = ppmi(joint)
+    weighted = weighted_common_neighbours(joint, nodes)
+    counts = incidence.counts()
+    columns = {
+        "cooccurrence__weighted_common_neighbours__all__lag0": weighted,
+        "cooccurrence__weighted_common_neighbours__decayed__lag0": weighted_common_neighbours(decayed, nodes),
+        "cooccurrence__ppmi_cosine__all__lag0": _profile_cosine(profile, nodes),
+        "cooccurrence__ppmi_cosine__decayed__lag0": _profile_cosine(ppmi(decayed), nodes),
+        "cooccurrence__low_rank__all__lag0": _low_rank(profile, nodes, seed),
+        "cooccurrence__item_based__all__lag0": _item_based(joint, nodes),
+        "cooccurrence__activity_product__all__lag0": np.multiply.outer(counts[nodes], counts[nodes]),
+        "cooccurrence__activity_product__decayed__lag0": _activity(history, incidence.matrix, nodes),
+    }
+    flat = {name: matrix[pairs.a, pairs.b] for name, matrix in columns.items()}
+    flat |= _parents(task.level, incidence.codes, joint, counts, nodes, pairs)
+    flat |= over_both_codes(
+        "cooccurrence__new_partners", f"w{task.window}__lag0", _openness(history, task, nodes), pairs
+    )
+    return BlockOutput(columns=flat)
+
+
+def ppmi(joint: sp.csr_array) -> sp.csr_array:
+    """Positive pointwise mutual information max(0, log p_xy / (p_x p_y)) of joint counts (Church & Hanks 1990)."""
+    if joint.nnz == 0:
+        return joint
+    table = joint.tocoo()
+    total = table.data.sum()
+    share = np.asarray(joint.sum(axis=0)).ravel() / total
+    value = np.log(table.data / total / (share[table.row] * share[table.col]))
+    matrix = sp.csr_array((np.maximum(value, 0.0), (table.row, table.col)), shape=joint.shape)
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def _profile_cosine(profile: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
+    rows = profile[nodes]
+    length = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
+    scale = sp.diags_array(np.divide(1.0, length, out=np.zeros_like(length), where=length > 0))
+    unit = sp.csr_array(scale @ rows)
+    return (unit @ unit.T).toarray()
+
+
+def _low_rank(profile: sp.csr_array, nodes: np.ndarray, seed: int) -> np.ndarray:
+    """The truncated SVD's estimate of the PPMI of each pair."""
+    rank = min(RANK, profile.shape[0] - 1)
+    if profile.nnz == 0 or rank < 1:
+        return np.zeros((len(nodes), len(nodes)))
+    left, strength, right = randomized_svd(profile, n_components=rank, n_iter=7, random_state=seed)
+    estimate = (left[nodes] * strength) @ right[:, nodes]
+    return (estimate + estimate.T) / 2
+
+
+def _item_based(joint: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
+    """Item-based collaborative filtering: how often codes like x (cosine of log counts) met y, and back."""
+    logged = sp.csr_array(joint, copy=True)
+    logged.data = np.log1p(logged.data)
+    length = np.sqrt(np.asarray(logged.multiply(logged).sum(axis=1)).ravel())
+    scale = sp.diags_array(np.divide(1.0, length, out=np.zeros_like(length), where=length > 0))
+    unit = sp.csr_array(scale @ logged)
+    similar = (unit[nodes] @ unit.T).toarray()
+    similar[np.arange(len(nodes)), nodes] = 0.0
+    score = similar @ logged[:, nodes].toarray()
+    score /= np.maximum(similar.sum(axis=1, keepdims=True), 1e-12)
+    return score + score.T
+
+
+def _decayed_weights(history: Corpus) -> np.ndarray:
+    age = (history.cutoff - history.patents["knowledge_date"]).dt.days.to_numpy() / 365.25
+    return 0.5 ** (age / HALF_LIFE)
+
+
+def _decayed_joint(history: Corpus, matrix: sp.csr_array) -> sp.csr_array:
+    scaled = sp.csr_array(sp.diags_array(np.sqrt(_decayed_weights(history))) @ matrix)
+    product = sp.csr_array(scaled.T @ scaled)
+    product.setdiag(0)
+    product.eliminate_zeros()
+    return product
+
+
+def _activity(history: Corpus, matrix: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
+    activity = (matrix.T @ _decayed_weights(history))[nodes]
+    return np.multiply.outer(activity, activity)
+
+
+def _parents(
+    level: str, codes: np.ndarray, joint: sp.csr_array, counts: np.ndarray, nodes: np.ndarray, pairs: CandidatePairs
+) -> dict[str, np.ndarray]:
+    """Back-off: lift between the parents of the two codes, and between each code and the other's parent."""
+    if level == LEVELS[0]:
+        return {}
+    above = LEVELS[LEVELS.index(level) - 1]
+    parent, names = pd.factorize(roll_up(pd.Series(codes), above), sort=True)
+    member = sp.csr_array((np.ones(len(codes)), (np.arange(len(codes)), parent)), shape=(len(codes), len(names)))
+    mass = counts.sum()
+    to_parent = (joint @ member).toarray()  # code x parent
+    between = member.T @ to_parent  # parent x parent
+    share_code, share_parent = counts / mass, (member.T @ counts) / mass
+    one = to_parent / joint.sum() / (np.multiply.outer(share_code, share_parent) + 1 / mass)
+    two = between / joint.sum() / (np.multiply.outer(share_parent, share_parent) + 1 / mass)
+    a, b = nodes[pairs.a], nodes[pairs.b]
+    return {
+        "cooccurrence__parent_lift__all__lag0": two[parent[a], parent[b]],
+        "cooccurrence__half_parent_lift__all__lag0": one[a, parent[b]] * one[b, parent[a]],
+        "cooccurrence__half_parent_joint__all__lag0": to_parent[a, parent[b]] + to_parent[b, parent[a]],
+        "cooccurrence__same_parent__all__lag0": (parent[a] == parent[b]).astype(float),
+    }
+
+
+def _openness(history: Corpus, task: TaskConfig, nodes: np.ndarray) -> np.ndarray:
+    """Partners a code gained in the window: neighbours now that were none before it."""
+    incidence = history.incidence(task.scheme, task.level)
+    before = incidence.joint(slice(0, history.rows_since(years_before(history.cutoff, task.window)).start))
+    return (np.diff(incidence.joint().indptr) - np.diff(before.indptr)).astype(float)[nodes]

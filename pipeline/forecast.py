@@ -1,0 +1,129 @@
+"""The forecast at one cutoff: a pure function from a history to ranked candidates, and what explains them."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from pipeline import schemas
+from pipeline.corpus.timeline import Corpus, years_before
+from pipeline.errors import CutoffError, NotEnoughDataError
+from pipeline.features.build import build_features, ranked
+from pipeline.fusion.registry import make_fusion
+from pipeline.pairs.candidates import Universe, candidate_pairs
+from pipeline.pairs.labels import converged
+from pipeline.ranking.base import Origin, common_columns
+from pipeline.ranking.baselines import as_columns, heuristic_scores, learned_scores
+from pipeline.ranking.ensemble import Ranking, rank_pairs
+from pipeline.ranking.prior import expected_prior
+from pipeline.ranking.published import rank_as_published
+from pipeline.run_config import RunConfig
+
+Progress = Callable[[str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class CutoffForecast:
+    """What one cutoff gives: predictions (schema ``Predictions``, labels open), and how they came about."""
+
+    predictions: pd.DataFrame
+    universe: Universe
+    target: Origin
+    ranking: Ranking
+    prior: float
+    training: list[pd.Timestamp]
+    timings: dict[str, float]
+    warnings: tuple[str, ...]
+
+
+def forecast_at(history: Corpus, config: RunConfig, progress: Progress) -> CutoffForecast:
+    """Rank the new-link candidates at the history's cutoff by what the history alone tells.
+
+    Raises:
+        NotEnoughDataError: too few patents, codes, candidates or past positives.
+        CutoffError: the history is shorter than one horizon and one year.
+    """
+    timings: dict[str, float] = {}
+    clock = time.perf_counter()
+    universe = candidate_pairs(history, config.task)
+    progress(f"{len(universe.pairs):,} candidate pairs of {len(universe.pairs.codes)} codes")
+    table = build_features(history, universe.pairs, config.task, config.seed)
+    target = Origin(table=table, features=ranked(table), labels=None)
+    past = _past_origins(history, config, progress)
+    timings["features"] = time.perf_counter() - clock
+    clock = time.perf_counter()
+    prior = expected_prior(history, past, config.task)
+    ranking = _rank(past, target, prior, config, progress)
+    timings["ranking"] = time.perf_counter() - clock
+    clock = time.perf_counter()
+    training = [origin for origin in past if origin.outcome.any()][-config.ensemble.training_origins :]
+    columns = common_columns([*training, target])
+    plain = [origin.select(columns) for origin in training]
+    scores = heuristic_scores(table, config.task.window) | learned_scores(plain, target.select(columns), config.seed)
+    timings["baselines"] = time.perf_counter() - clock
+    return CutoffForecast(
+        predictions=_predictions(universe, ranking, as_columns(scores)),
+        universe=universe,
+        target=target,
+        ranking=ranking,
+        prior=prior,
+        training=[origin.cutoff for origin in past],
+        timings=timings,
+        warnings=tuple(dict.fromkeys([*table.warnings, *_lost_columns(target, ranking), *ranking.warnings])),
+    )
+
+
+def _past_origins(history: Corpus, config: RunConfig, progress: Progress) -> list[Origin]:
+    """Yearly origins whose outcome is known at the cutoff, oldest first: enough to fit, and to validate in time."""
+    task, count = config.task, config.ensemble.training_origins
+    ages = {task.horizon + age for age in range(count)} | {2 * task.horizon + age for age in range(count)}
+    first = history.patents["knowledge_date"].iloc[0]
+    origins = []
+    for age in sorted(ages, reverse=True):
+        cutoff = years_before(history.cutoff, age)
+        if cutoff < first:
+            continue
+        earlier = history.as_of(cutoff)
+        try:
+            pairs = candidate_pairs(earlier, task).pairs
+        except NotEnoughDataError:
+            continue  # the corpus was too small then: it is not learnt from
+        progress(f"features at {cutoff:%Y-%m-%d}: {len(pairs):,} pairs")
+        table = build_features(earlier, pairs, task, config.seed)
+        origins.append(Origin(table=table, features=ranked(table), labels=converged(history, pairs, task)))
+    if not origins:
+        raise CutoffError(
+            f"the data begin on {first:%Y-%m-%d}, too near to the cutoff {history.cutoff:%Y-%m-%d} to learn from: "
+            f"a horizon of {task.horizon} needs at least {task.horizon + 1} years of patents before the cutoff"
+        )
+    return origins
+
+
+def _rank(past: list[Origin], target: Origin, prior: float, config: RunConfig, progress: Progress) -> Ranking:
+    fusion = make_fusion(config.fusion)
+    if config.recipe == "reference":
+        return rank_as_published(past, target, prior, fusion, config.reference, config.seed, progress)
+    return rank_pairs(past, target, config.task.horizon, prior, fusion, config.ensemble, config.seed, progress)
+
+
+def _lost_columns(target: Origin, ranking: Ranking) -> list[str]:
+    lost = [c for c in target.features if c not in ranking.columns]
+    modalities = sorted({str(c).partition("__")[0] for c in lost} - {c.partition("__")[0] for c in ranking.columns})
+    return [f"{name}: not available at the training origins, so the model does without it" for name in modalities]
+
+
+def _predictions(universe: Universe, ranking: Ranking, baselines: pd.DataFrame) -> pd.DataFrame:
+    table = universe.pairs.table[schemas.PAIR_KEY]
+    # equal scores are ranked by code, so that a rank is a permutation and two runs agree
+    order = np.lexsort((table["code_b"], table["code_a"], -ranking.score_raw))
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(1, len(order) + 1)
+    frame = table.assign(
+        label=pd.array([pd.NA] * len(table), dtype="Int8"),
+        score_raw=ranking.score_raw,
+        probability=ranking.probability,
+        rank=rank,
+    )
+    return schemas.validate(pd.concat([frame, baselines], axis=1), schemas.Predictions, "predictions")

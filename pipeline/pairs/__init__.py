@@ -1,0 +1,1 @@
+"""Which pairs are forecast, and what became of them."""

@@ -1,0 +1,60 @@
+"""The baselines that always run beside the model (method C): fixed heuristics, and the plainest learners."""
+
+import numpy as np
+import pandas as pd
+
+from pipeline.features.base import FeatureTable
+from pipeline.ranking.base import Origin, stack
+from pipeline.ranking.learners import make_learner
+
+# name -> the raw feature column that is its score; "{w}" stands for the window in years
+HEURISTICS = {
+    "activity_product": "cooccurrence__activity_product__all__lag0",
+    "degree_product": "network__preferential_attachment__all__lag0",
+    "common_neighbours": "network__common_neighbours__all__lag0",
+    "weighted_common_neighbours": "cooccurrence__weighted_common_neighbours__all__lag0",
+    "adamic_adar": "network__adamic_adar__all__lag0",
+    "adamic_adar_recent": "network__adamic_adar__w{w}__lag0",
+    "resource_allocation": "network__resource_allocation__all__lag0",
+    "resource_allocation_recent": "network__resource_allocation__w{w}__lag0",
+    "katz": "network__katz__all__lag0",
+    "pmi": "cooccurrence__ppmi_cosine__all__lag0",
+    "text_cosine": "text__cosine__all__lag0",
+}
+
+
+def heuristic_scores(table: FeatureTable, window: int) -> dict[str, np.ndarray]:
+    """Scores of the heuristics the table has the columns for (no text, no text cosine).
+
+    PMI of a pair never seen together is minus infinity, so ``pmi`` is its second-order form, the cosine of the
+    codes' PPMI profiles. A missing text cosine counts as the lowest.
+    """
+    columns = {name: column.format(w=window) for name, column in HEURISTICS.items()}
+    return {
+        name: np.nan_to_num(table.columns[column].to_numpy(dtype=float), nan=-1.0)
+        for name, column in columns.items()
+        if column in table.columns
+    }
+
+
+def learned_scores(training: list[Origin], target: Origin, seed: int) -> dict[str, np.ndarray]:
+    """Scores of the plain learners, fitted on the training origins: one logistic regression on the node2vec
+    distances, one on all features, one LightGBM on all features."""
+    graph = [str(c) for c in target.features if str(c).startswith("graph__")]
+    every = [str(c) for c in target.features]
+    plan = {
+        "node2vec_logistic": ("logistic", graph),
+        "logistic_all": ("logistic", every),
+        "lightgbm_all": ("lightgbm", every),
+    }
+    scores = {}
+    for name, (learner, columns) in plan.items():
+        X, y = stack([origin.select(columns) for origin in training])
+        model = make_learner(learner, seed).fit(X, y)
+        scores[name] = model.predict_proba(target.features[columns].to_numpy(dtype=np.float32))[:, 1]
+    return scores
+
+
+def as_columns(scores: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Scores as prediction columns ``baseline__NAME``."""
+    return pd.DataFrame({f"baseline__{name}": values for name, values in scores.items()})

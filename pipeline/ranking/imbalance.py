@@ -1,0 +1,86 @@
+"""Strategies against class imbalance (imbalanced-learn), each wrapping a learner, and the prior correction."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from imblearn.ensemble import BalancedBaggingClassifier, EasyEnsembleClassifier
+from imblearn.over_sampling import SMOTE, RandomOverSampler
+from imblearn.pipeline import make_pipeline
+from imblearn.under_sampling import RandomUnderSampler
+from sklearn.impute import SimpleImputer
+
+UNDER_RATIO = 0.1  # positives per negative after under-sampling: 1:1 throws away too much
+OVER_RATIO = 0.1  # and after over-sampling: more blurs the ranking and slows the fit
+BAGS = 5
+
+
+def _none(learner: Any, seed: int, prior: float) -> Any:
+    return learner
+
+
+def _under(learner: Any, seed: int, prior: float) -> Any:
+    if _odds(prior) >= UNDER_RATIO:  # there is nothing to take away
+        return learner
+    return make_pipeline(RandomUnderSampler(sampling_strategy=UNDER_RATIO, random_state=seed), learner)
+
+
+def _over(learner: Any, seed: int, prior: float) -> Any:
+    if _odds(prior) >= OVER_RATIO:
+        return learner
+    return make_pipeline(RandomOverSampler(sampling_strategy=OVER_RATIO, random_state=seed), learner)
+
+
+def _smote(learner: Any, seed: int, prior: float) -> Any:
+    if _odds(prior) >= OVER_RATIO:
+        return learner
+    fill = SimpleImputer(strategy="constant", fill_value=0.5, keep_empty_features=True)
+    return make_pipeline(fill, SMOTE(sampling_strategy=OVER_RATIO, k_neighbors=3, random_state=seed), learner)
+
+
+def _balanced_bagging(learner: Any, seed: int, prior: float) -> Any:
+    ratio = max(UNDER_RATIO, _odds(prior))
+    return BalancedBaggingClassifier(
+        learner, n_estimators=BAGS, sampling_strategy=ratio, random_state=seed, n_jobs=1, bootstrap=False
+    )
+
+
+def _easy_ensemble(learner: Any, seed: int, prior: float) -> Any:
+    return EasyEnsembleClassifier(n_estimators=BAGS, estimator=learner, random_state=seed, n_jobs=1)
+
+
+STRATEGIES: dict[str, Callable[[Any, int, float], Any]] = {
+    "none": _none,
+    "under": _under,
+    "over": _over,
+    "smote": _smote,
+    "balanced_bagging": _balanced_bagging,
+    "easy_ensemble": _easy_ensemble,
+}
+
+
+def sampled_prior(strategy: str, prior: float) -> float:
+    """The share of positives a learner sees under the strategy, ``prior`` being the true one."""
+    odds = {
+        "none": _odds(prior),
+        "under": max(UNDER_RATIO, _odds(prior)),
+        "over": max(OVER_RATIO, _odds(prior)),
+        "smote": max(OVER_RATIO, _odds(prior)),
+        "balanced_bagging": max(UNDER_RATIO, _odds(prior)),
+        "easy_ensemble": 1.0,
+    }[strategy]
+    return odds / (1 + odds)
+
+
+def correct_prior(probability: np.ndarray, sampled: float, true: float) -> np.ndarray:
+    """Probabilities learnt at one prior restated for another (Elkan 2001, theorem 2); order is kept.
+
+    >>> correct_prior(np.array([0.5]), sampled=0.5, true=0.01).round(4).tolist()
+    [0.01]
+    """
+    odds = probability / np.maximum(1 - probability, 1e-12) * (_odds(true) / _odds(sampled))
+    return odds / (1 + odds)
+
+
+def _odds(prior: float) -> float:
+    return prior / (1 - prior)

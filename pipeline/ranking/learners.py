@@ -1,0 +1,65 @@
+"""The learners of stage one, on ranked features: each a scikit-learn classifier under a seed, one thread."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from lightgbm import LGBMClassifier
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+# strong regularisation throughout: a training set has tens to hundreds of positives
+
+
+def _logistic(seed: int) -> Any:
+    return make_pipeline(
+        FunctionTransformer(_logit),
+        SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True),  # missing: the middle rank
+        LogisticRegression(C=0.003, max_iter=100, random_state=seed),
+    )
+
+
+def _lightgbm(seed: int) -> Any:
+    return LGBMClassifier(
+        n_estimators=300,
+        learning_rate=0.03,
+        num_leaves=4,
+        min_child_samples=100,
+        colsample_bytree=0.4,
+        subsample=0.7,
+        subsample_freq=1,
+        reg_lambda=20.0,
+        random_state=seed,
+        n_jobs=1,
+        deterministic=True,
+        force_row_wise=True,
+        verbose=-1,
+    )
+
+
+def _extra_trees(seed: int) -> Any:
+    return make_pipeline(
+        SimpleImputer(strategy="constant", fill_value=0.5, keep_empty_features=True),
+        ExtraTreesClassifier(100, min_samples_leaf=30, max_features=0.3, bootstrap=True, max_samples=0.5,
+                             random_state=seed, n_jobs=1),
+    )  # fmt: skip
+
+
+LEARNERS: dict[str, Callable[[int], Any]] = {
+    "logistic": _logistic,
+    "lightgbm": _lightgbm,
+    "extra_trees": _extra_trees,
+}
+
+
+def make_learner(name: str, seed: int) -> Any:
+    """A new unfitted learner of the registry; a feature matrix of ranks in (0, 1) with NaN where unknown."""
+    return LEARNERS[name](seed)
+
+
+def _logit(X: np.ndarray) -> np.ndarray:
+    clipped = np.clip(X, 1e-3, 1 - 1e-3)  # NaN stays NaN
+    return np.log(clipped / (1 - clipped))

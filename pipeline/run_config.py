@@ -1,0 +1,86 @@
+"""The configuration of a whole run: recipe < file < environment < command line; unknown keys are refused."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pipeline.config import EncoderConfig, Recipe, TaskConfig
+from pipeline.errors import ConfigError
+from pipeline.fusion.base import FusionConfig
+from pipeline.ranking.ensemble import EnsembleConfig
+from pipeline.ranking.reference import ReferenceConfig
+
+ENVIRONMENT_PREFIX = "TECHCONVERGE_CONFIG__"  # TECHCONVERGE_CONFIG__TASK__HORIZON=5
+
+
+class RunConfig(BaseModel):
+    """Everything a forecast or backtest depends on besides the corpus and the dates."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: Recipe = "default"
+    seed: int = 7
+    task: TaskConfig = TaskConfig()
+    encoder: EncoderConfig = EncoderConfig()
+    fusion: FusionConfig = FusionConfig()
+    ensemble: EnsembleConfig = EnsembleConfig()
+    reference: ReferenceConfig = ReferenceConfig()
+    bootstrap_repeats: int = 200
+
+
+def load_config(file: Path | None, overrides: dict[str, Any]) -> RunConfig:
+    """Merge the recipe's presets, a YAML file, the environment and the command line's values, in rising order.
+
+    ``overrides`` is nested like the config; None means not given.
+
+    Raises:
+        ConfigError: an unreadable file, an unknown key or a value out of bounds; names the key.
+    """
+    layers = [_read_yaml(file) if file else {}, _from_environment(), _without_none(overrides)]
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged = _merge(merged, layer)
+    recipe = Path(__file__).parent / "recipes" / f"{merged.get('recipe', 'default')}.yaml"
+    if recipe.exists():
+        merged = _merge(_read_yaml(recipe), merged)
+    try:
+        return RunConfig.model_validate(merged)
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']} (given: {e['input']!r})" for e in error.errors()]
+        raise ConfigError(f"configuration: {'; '.join(faults)}") from error
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} must hold keys and values, as in 'task: {{horizon: 3}}'")
+    return content
+
+
+def _from_environment() -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for name, value in sorted(os.environ.items()):
+        if name.startswith(ENVIRONMENT_PREFIX):
+            layer: Any = yaml.safe_load(value)
+            for key in reversed(name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")):
+                layer = {key: layer}
+            nested = _merge(nested, layer)
+    return nested
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
+
+
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {k: _without_none(v) if isinstance(v, dict) else v for k, v in values.items() if v is not None}
