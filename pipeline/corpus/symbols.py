@@ -9,13 +9,13 @@ import pandas as pd
 
 _SYMBOL = re.compile(
     r"""^(?P<section>[A-HY])
-    (?:(?P<class>\d{2})
+    (?:(?P<class>[0-9]{2})
     (?:(?P<subclass>[A-Z])
-    (?:\s*(?P<group>\d{1,4})\s*/\s*(?P<subgroup>\d{2,6})      # F25B 41/20, F25B41/20, F25B  41/20
-      |(?P<padded_group>\d{4})(?P<padded_subgroup>\d{6})      # F25B0041200000 (WIPO ST.8)
-      |\s+(?P<main_group>\d{1,4})                             # F25B 41: the main group
+    (?:\s*(?P<group>[0-9]{1,4})\s*/\s*(?P<subgroup>[0-9]{2,6})      # F25B 41/20, F25B41/20, F25B  41/20
+      |(?P<padded_group>[0-9]{4})(?P<padded_subgroup>[0-9]{6})      # F25B0041200000 (WIPO ST.8)
+      |\s+(?P<main_group>[0-9]{1,4})                             # F25B 41: the main group
     )?)?)?
-    (?:\s*[([]?\d{4}\.\d{2}[)\]]?.*)?$                         # a version: (2006.01)
+    (?:\s*[([]?[0-9]{4}\.[0-9]{2}[)\]]?.*)?$                         # a version: (2006.01)
     """,
     re.VERBOSE,
 )

@@ -22,16 +22,25 @@ class Incidence:
     matrix: sp.csr_array
     codes: np.ndarray
 
-    def select(self, rows: slice | np.ndarray) -> sp.csr_array:
-        """The matrix of some patents only."""
-        return self.matrix[rows]
+    def counts(self, rows: slice | None = None) -> np.ndarray:
+        """Patents a code, over all rows or some."""
+        matrix = self.matrix if rows is None else self.matrix[rows]
+        return np.asarray(matrix.sum(axis=0)).ravel()
+
+    def joint(self, rows: slice | None = None) -> sp.csr_array:
+        """Patents a pair of codes (symmetric), the diagonal left empty."""
+        matrix = self.matrix if rows is None else self.matrix[rows]
+        product = (matrix.T @ matrix).tocsr()
+        product.setdiag(0)
+        product.eliminate_zeros()
+        return sp.csr_array(product)
 
 
 @dataclasses.dataclass(frozen=True)
 class Corpus:
     """The canonical tables (see ``pipeline.schemas``), optionally with one text vector a patent.
 
-    ``cutoff`` is the last day this corpus knows of: the last knowledge date for a whole corpus.
+    ``cutoff`` is the last day this corpus knows of; for a whole corpus see ``last_day``.
     """
 
     patents: pd.DataFrame
@@ -77,11 +86,13 @@ class Corpus:
 
     def row_of(self, patent_ids: pd.Series) -> np.ndarray:
         """Row numbers in ``patents`` of the ids given, -1 where the id is unknown here."""
-        return self._ids.get_indexer(pd.Index(patent_ids))
+        rows: np.ndarray = self._ids.get_indexer(pd.Index(patent_ids))
+        return rows
 
     @functools.cached_property
     def _ids(self) -> pd.Index:
-        return pd.Index(self.patents["patent_id"])
+        ids: pd.Index = pd.Index(self.patents["patent_id"])
+        return ids
 
     def incidence(self, scheme: str, level: str) -> Incidence:
         """The patent-code matrix of one scheme rolled up to one level; symbols coarser than it do not count."""
@@ -106,8 +117,17 @@ class Corpus:
         return Incidence(matrix=matrix, codes=np.asarray(codes, dtype=str))
 
 
+def last_day(members: pd.DataFrame) -> pd.Timestamp:
+    """The day up to which a whole corpus is taken to be complete: the end of the month of its last document.
+
+    Offices publish weekly, so data that end on 30 December are whole for the year.
+    """
+    last = members["knowledge_date"].max()
+    return pd.Timestamp(last + pd.offsets.MonthEnd(0)).as_unit("s")
+
+
 def years_before(day: pd.Timestamp, years: int) -> pd.Timestamp:
-    """The same calendar day ``years`` earlier (29 February becomes the 28th; a month's last day stays its last)."""
+    """The same calendar day ``years`` earlier (29 February becomes the 28th)."""
     return day + pd.DateOffset(years=-years)
 
 

@@ -26,3 +26,17 @@ def converged(later: Corpus, pairs: CandidatePairs, task: TaskConfig) -> np.ndar
     column = np.searchsorted(incidence.codes, pairs.codes)  # a later history holds every earlier code
     counts: np.ndarray = joint[column][:, column].toarray()[pairs.a, pairs.b]
     return np.asarray(counts >= task.min_joint, dtype=np.int8)
+
+
+def coverage(later: Corpus, pairs: CandidatePairs, task: TaskConfig) -> float:
+    """The share of all new links of the window, also those of codes unseen or rare at the cutoff, that the candidates
+    held; NaN when there was none."""
+    end = years_before(pairs.cutoff, -task.horizon)
+    window = later.as_of(end)
+    incidence = window.incidence(task.scheme, task.level)
+    start = window.rows_since(pairs.cutoff).start
+    before = incidence.joint(slice(0, start))
+    after = incidence.joint(slice(start, None))
+    linked = after.multiply(after >= task.min_joint)
+    new = (linked.nnz - linked.multiply(before).nnz) // 2
+    return float(converged(later, pairs, task).sum() / new) if new else float("nan")

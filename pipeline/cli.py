@@ -1,0 +1,214 @@
+"""The command line. It starts at once: what is heavy is imported by the command that needs it."""
+
+import contextlib
+import datetime
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+
+from pipeline import __version__
+from pipeline.config import Level, Recipe, Scheme
+from pipeline.errors import TechconvergeError
+
+app = typer.Typer(
+    name="techconverge",
+    help="Forecast which technologies will converge, from patents, and what of it one firm can win.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console(stderr=True)
+
+Corpus = Annotated[Path, typer.Argument(help="A corpus folder, made by `techconverge ingest`.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced when it holds an earlier result.")]
+Horizon = Annotated[int | None, typer.Option(help="Years after the cutoff in which a pair must converge [3].")]
+LevelOption = Annotated[Level | None, typer.Option(help="IPC/CPC level of the codes [subclass].")]
+SchemeOption = Annotated[Scheme | None, typer.Option(help="Classification [ipc].")]
+Window = Annotated[int | None, typer.Option(help="Years of the recent window features look back over [3].")]
+MinPatents = Annotated[int | None, typer.Option(help="Patents a code needs to be a candidate [3].")]
+RecipeOption = Annotated[Recipe | None, typer.Option(help="default, or reference: the published method.")]
+EncoderOption = Annotated[str | None, typer.Option(help="minilm, hashing, or a model's name or path [minilm].")]
+Seed = Annotated[int | None, typer.Option(help="Seed of everything random [7].")]
+Config = Annotated[Path | None, typer.Option("--config", help="YAML file with the same settings and more.")]
+Firm = Annotated[str | None, typer.Option(help="The firm whose opportunities are ranked.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"techconverge {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def ingest(
+    files: Annotated[list[Path], typer.Argument(help="Tables of patents: Parquet or CSV.")],
+    out: Out,
+    families: Annotated[
+        Literal["merge", "keep"], typer.Option(help="merge: an invention counts once; keep: every document counts.")
+    ] = "merge",
+) -> None:
+    """Read tables of patents (our schema, or a Google Patents export) into a corpus folder."""
+    from pipeline.corpus.ingest import ingest as read
+    from pipeline.corpus.store import save_corpus
+
+    with _progress("ingest") as progress:
+        progress(f"reading {', '.join(path.name for path in files)}")
+        ingested = read(files, families)
+        progress("writing")
+        manifest = save_corpus(ingested, out)
+    account = ingested.account
+    typer.echo(
+        f"read {account.read:,} = kept {account.kept:,} + merged {account.merged:,} "
+        f"(families {account.merged_families:,}, exact repeats {account.exact_repeats:,}) "
+        f"+ quarantined {account.quarantined:,}"
+    )
+    for warning in ingested.warnings:
+        typer.echo(f"note: {warning}")
+    typer.echo(f"{out}: patents from {manifest['first_knowledge_date']} to {manifest['last_knowledge_date']}")
+
+
+@app.command()
+def forecast(
+    corpus: Corpus,
+    cutoff: Annotated[datetime.datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day the forecast may see.")],
+    out: Out,
+    horizon: Horizon = None,
+    level: LevelOption = None,
+    scheme: SchemeOption = None,
+    firm: Firm = None,
+    window: Window = None,
+    min_patents: MinPatents = None,
+    recipe: RecipeOption = None,
+    encoder: EncoderOption = None,
+    seed: Seed = None,
+    config: Config = None,
+) -> None:
+    """Rank the pairs of codes that will converge after a cutoff, for one firm, and report why."""
+    settings = _settings(horizon, level, scheme, window, min_patents, recipe, encoder, seed)
+    _run("forecast", corpus, [cutoff], firm, settings, config, out)
+
+
+@app.command()
+def backtest(
+    corpus: Corpus,
+    cutoff: Annotated[list[datetime.datetime], typer.Option(formats=["%Y-%m-%d"], help="May be given several times.")],
+    out: Out,
+    horizon: Horizon = None,
+    level: LevelOption = None,
+    scheme: SchemeOption = None,
+    firm: Firm = None,
+    window: Window = None,
+    min_patents: MinPatents = None,
+    recipe: RecipeOption = None,
+    encoder: EncoderOption = None,
+    seed: Seed = None,
+    config: Config = None,
+) -> None:
+    """Forecast from past cutoffs and measure against what came, beside every baseline."""
+    settings = _settings(horizon, level, scheme, window, min_patents, recipe, encoder, seed)
+    _run("backtest", corpus, cutoff, firm, settings, config, out)
+
+
+@app.command()
+def repeat(
+    record: Annotated[Path, typer.Argument(help="The run.json of an earlier run, or its folder.")], out: Out
+) -> None:
+    """Repeat an earlier run from its record."""
+    from pipeline.run import load_request, run
+
+    request = load_request(record / "run.json" if record.is_dir() else record)
+    with _progress(request.command) as progress:
+        report_path = run(request, out, progress)
+    typer.echo(f"report: {report_path}")
+
+
+@app.command()
+def report(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A folder made by forecast or backtest.")],
+) -> None:
+    """Write the HTML report of a run again."""
+    from pipeline.report.render import render_report
+
+    typer.echo(f"report: {render_report(run_folder)}")
+
+
+@app.command()
+def sample(
+    out: Out,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 7,
+    patents: Annotated[int, typer.Option(help="About how many documents.")] = 6000,
+) -> None:
+    """Make the simulated corpus of the demo: no real patent is in it."""
+    from pipeline.corpus.store import save_corpus
+    from pipeline.sample.corpus import simulated_corpus
+
+    save_corpus(simulated_corpus(seed, patents), out, simulated=True)
+    typer.echo(f"{out}: a simulated corpus, no real patents")
+
+
+def main() -> None:
+    """Run the command; a mistake of the user's is one line on standard error and exit code 2."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        app(standalone_mode=True)
+    except TechconvergeError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("error: interrupted; nothing was written", err=True)
+        sys.exit(130)
+
+
+def _settings(
+    horizon: int | None,
+    level: str | None,
+    scheme: str | None,
+    window: int | None,
+    min_patents: int | None,
+    recipe: str | None,
+    encoder: str | None,
+    seed: int | None,
+) -> dict[str, Any]:
+    task = {"horizon": horizon, "level": level, "scheme": scheme, "window": window, "min_patents": min_patents}
+    return {"recipe": recipe, "seed": seed, "task": task, "encoder": {"model": encoder}}
+
+
+def _run(
+    command: Literal["forecast", "backtest"],
+    corpus: Path,
+    cutoffs: list[datetime.datetime],
+    firm: str | None,
+    settings: dict[str, Any],
+    config: Path | None,
+    out: Path,
+) -> None:
+    from pipeline.run import RunRequest, run
+    from pipeline.run_config import load_config
+
+    days = tuple(sorted(cutoff.date() for cutoff in cutoffs))
+    request = RunRequest(command=command, corpus=corpus, cutoffs=days, firm=firm, config=load_config(config, settings))
+    with _progress(command) as progress:
+        report_path = run(request, out, progress)
+    typer.echo(f"report: {report_path}")
+
+
+@contextlib.contextmanager
+def _progress(title: str) -> Iterator[Callable[[str], None]]:
+    """A stage log with elapsed seconds on standard error."""
+    start = time.monotonic()
+
+    def log(message: str) -> None:
+        console.print(
+            f"{time.monotonic() - start:6.1f} s  {title}: {message}", highlight=False, markup=False, style="dim"
+        )
+
+    yield log

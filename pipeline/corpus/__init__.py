@@ -1,0 +1,1 @@
+"""Patents as canonical tables: reading, checking, keeping, and cutting at a date."""

@@ -1,0 +1,172 @@
+"""Why a pair ranks where it does: modality attention, the features that moved it, patents to read, and the map."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from pipeline.config import TaskConfig
+from pipeline.corpus.timeline import Corpus, years_before
+from pipeline.corpus.titles import titles
+from pipeline.evaluation.words import in_words, standing
+from pipeline.features.bibliometric import positions
+from pipeline.forecast import CutoffForecast
+from pipeline.opportunities.firm import Firm
+
+FEATURES = 5  # named a pair
+EXAMPLES = 2  # patents a side
+KEYWORDS = 4  # a code
+EXPLAINER = "lightgbm/none"  # the member whose exact SHAP values are shown
+
+
+def explanations(forecast: CutoffForecast, rows: np.ndarray) -> pd.DataFrame:
+    """Attention weights and feature contributions of some candidates, most important first.
+
+    Columns code_a, code_b, kind ("attention" or "feature"), name, words, value, contribution. A feature's contribution
+    is its SHAP value (log odds) in the ensemble's LightGBM member; only those that speak for the pair are named.
+    """
+    pairs = forecast.universe.pairs.table[["code_a", "code_b"]]
+    parts = [_attention(forecast.ranking.attention, pairs, rows), _contributions(forecast, pairs, rows)]
+    order = ["code_a", "code_b", "kind", "contribution", "name"]
+    table = pd.concat(parts, ignore_index=True)
+    return table.sort_values(order, ascending=[True, True, True, False, True], ignore_index=True)
+
+
+def _attention(weights: pd.DataFrame, pairs: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
+    chosen = pd.concat([pairs.iloc[rows], weights.iloc[rows].set_axis(pairs.index[rows])], axis=1)
+    long = chosen.melt(["code_a", "code_b"], var_name="name", value_name="contribution")
+    words = "share of attention on " + long["name"].astype(str)
+    return long.assign(kind="attention", words=words, value=long["contribution"])[_COLUMNS].astype(_TYPES)
+
+
+def _contributions(forecast: CutoffForecast, pairs: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
+    member = forecast.ranking.fitted.get(EXPLAINER)
+    if member is None:
+        return pd.DataFrame({column: [] for column in _COLUMNS}).astype(_TYPES)
+    columns = forecast.ranking.columns
+    shares = forecast.target.features[columns].to_numpy(dtype=np.float32)[rows]
+    shap = np.asarray(member.model.predict_proba(shares, pred_contrib=True))[:, :-1]  # the last column is the base
+    shap = np.where(np.isnan(shares), 0.0, shap)  # an unknown value cannot be named as a reason
+    values = forecast.target.table.columns[columns].to_numpy(dtype=float)[rows]
+    best = np.argsort(-shap, axis=1, kind="stable")[:, :FEATURES]
+    pair, feature = np.repeat(np.arange(len(rows)), best.shape[1]), best.ravel()
+    keep = shap[pair, feature] > 0
+    pair, feature = pair[keep], feature[keep]
+    names = np.array(columns)[feature]
+    words = [f"{in_words(n)}: {standing(s)}" for n, s in zip(names, shares[pair, feature], strict=True)]
+    return (
+        pairs.iloc[rows[pair]]
+        .reset_index(drop=True)
+        .assign(
+            kind="feature",
+            name=names,
+            words=words,
+            value=values[pair, feature],
+            contribution=shap[pair, feature],
+        )[_COLUMNS]
+        .astype(_TYPES)
+    )
+
+
+_COLUMNS = ["code_a", "code_b", "kind", "name", "words", "value", "contribution"]
+_TYPES: dict[str, Any] = dict.fromkeys(_COLUMNS[:5], "str") | dict.fromkeys(_COLUMNS[5:], float)
+
+
+def example_patents(history: Corpus, pairs: pd.DataFrame, task: TaskConfig) -> pd.DataFrame:
+    """For each pair and side the recent patents nearest to the other side's texts; without texts the latest.
+
+    Columns code_a, code_b, side ("a" or "b"), patent_id, knowledge_date, title, party.
+    """
+    incidence = history.incidence(task.scheme, task.level)
+    carriers = sp.csr_array(incidence.matrix.T)
+    assignees = history.parties[history.parties["role"] == "assignee"]
+    party = assignees.groupby("patent_id", sort=False)["name"].first()
+    chosen = []
+    for row in pairs[["code_a", "code_b"]].itertuples(index=False):
+        a, b = positions(incidence.codes, np.array([row.code_a, row.code_b]))
+        for side, own, other in (("a", a, b), ("b", b, a)):
+            for patent in _nearest(history, carriers, int(own), int(other), task):
+                chosen.append((row.code_a, row.code_b, side, patent))
+    table = pd.DataFrame(chosen, columns=["code_a", "code_b", "side", "row"])
+    patents = history.patents.iloc[table["row"].to_numpy(dtype=int)].reset_index(drop=True)
+    table = table.drop(columns="row").assign(
+        patent_id=patents["patent_id"], knowledge_date=patents["knowledge_date"], title=patents["title"]
+    )
+    return table.assign(party=table["patent_id"].map(party).fillna("").astype(str))
+
+
+def _nearest(history: Corpus, carriers: sp.csr_array, own: int, other: int, task: TaskConfig) -> np.ndarray:
+    mine = carriers.indices[carriers.indptr[own] : carriers.indptr[own + 1]]
+    start = history.rows_since(years_before(history.cutoff, task.window)).start
+    recent = mine[mine >= start]
+    mine = recent if len(recent) >= EXAMPLES else mine
+    if history.embeddings is None:
+        return np.sort(mine)[::-1][:EXAMPLES]
+    theirs = carriers.indices[carriers.indptr[other] : carriers.indptr[other + 1]]
+    likeness = history.embeddings[mine] @ history.embeddings[theirs].mean(axis=0)
+    return mine[np.lexsort((-mine, -likeness.round(6)))][:EXAMPLES]  # rounded: the last bit must not decide
+
+
+def code_table(history: Corpus, codes: np.ndarray, task: TaskConfig, firm: Firm | None) -> pd.DataFrame:
+    """One row a code: title, keywords from its patents' titles, patents, recent patents, the firm's patents."""
+    incidence = history.incidence(task.scheme, task.level)
+    place = positions(incidence.codes, codes)
+    held = np.zeros(len(codes))
+    if firm is not None:
+        mine = history.parties.loc[
+            (history.parties["party_id"] == firm.party_id) & (history.parties["role"] == "assignee"), "patent_id"
+        ]
+        held = np.asarray(incidence.matrix[np.unique(history.row_of(mine))].sum(axis=0)).ravel()[place]
+    window = history.rows_since(years_before(history.cutoff, task.window))
+    return pd.DataFrame(
+        {
+            "code": codes.astype(str),
+            "title": titles(codes),
+            "keywords": _keywords(history, sp.csr_array(incidence.matrix[:, place])),
+            "patents": incidence.counts()[place].astype(np.int64),
+            "recent_patents": incidence.counts(window)[place].astype(np.int64),
+            "firm_patents": held.astype(np.int64),
+        }
+    )
+
+
+def _keywords(history: Corpus, carriers: sp.csr_array) -> list[str]:
+    """Class-based TF-IDF over title words: the terms that set a code's titles apart."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    titles_given = history.patents["title"]
+    if not (titles_given != "").any():
+        return [""] * carriers.shape[1]
+    vectorizer = CountVectorizer(stop_words="english", token_pattern=r"(?u)\b[^\W\d]{3,}\b", min_df=3, binary=True)
+    try:
+        words = vectorizer.fit_transform(titles_given)
+    except ValueError:  # no word is frequent enough
+        return [""] * carriers.shape[1]
+    terms = vectorizer.get_feature_names_out()
+    counts = sp.csr_array(carriers.T) @ sp.csr_array(words, dtype=float)
+    total = np.asarray(counts.sum(axis=0)).ravel()
+    weight = np.log1p(counts.sum() / counts.shape[0] / np.maximum(total, 1))
+    score = sp.csr_array(counts @ sp.diags_array(weight))
+    chosen = []
+    for code in range(score.shape[0]):
+        span = slice(score.indptr[code], score.indptr[code + 1])
+        best = np.lexsort((score.indices[span], -score.data[span]))[:KEYWORDS]
+        chosen.append(", ".join(terms[score.indices[span][best]]))
+    return chosen
+
+
+def link_table(history: Corpus, task: TaskConfig, limit: int) -> pd.DataFrame:
+    """The strongest links of the convergence network: code_a, code_b, joint (patents of both), strongest first."""
+    incidence = history.incidence(task.scheme, task.level)
+    upper = sp.triu(incidence.joint(), k=1).tocoo()
+    table = pd.DataFrame(
+        {
+            "code_a": incidence.codes[upper.row].astype(str),
+            "code_b": incidence.codes[upper.col].astype(str),
+            "joint": upper.data.astype(np.int64),
+        }
+    )
+    return table.sort_values(["joint", "code_a", "code_b"], ascending=[False, True, True], ignore_index=True).head(
+        limit
+    )

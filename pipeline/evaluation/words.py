@@ -1,0 +1,99 @@
+"""Feature names in plain words, for people who read a report."""
+
+_MEASURES = {
+    "neighbours": "number of partner codes",
+    "common_neighbours": "partner codes they share",
+    "adamic_adar": "shared partners, rare ones counting more (Adamic-Adar)",
+    "resource_allocation": "shared partners, rare ones counting most (resource allocation)",
+    "salton": "share of partners in common (Salton)",
+    "jaccard": "share of partners in common (Jaccard)",
+    "hub_promoted": "share of the smaller code's partners in common",
+    "hub_depressed": "share of the larger code's partners in common",
+    "sorensen": "share of partners in common (Sørensen)",
+    "leicht_holme_newman": "partners in common against chance (Leicht-Holme-Newman)",
+    "preferential_attachment": "partners of one times partners of the other",
+    "katz": "number of short paths between them (Katz)",
+    "random_walk": "how often a random walk leads from one to the other",
+    "local_path": "number of paths of two and three steps between them",
+    "joint_patents": "patents that carry both",
+    "joint_patents_added": "change in patents that carry both",
+    "patents": "patents of the two codes",
+    "patents_added": "change in patents of the two codes",
+    "inventors": "inventors at work in the two codes",
+    "applicants": "applicants at work in the two codes",
+    "claims": "claims of their patents",
+    "cited_patents": "patents cited by their patents",
+    "cited_npl": "non-patent literature cited by their patents",
+    "citing_patents": "citations their patents received",
+    "family_members": "family members of their patents",
+    "weighted_common_neighbours": "joint patents with shared partners",
+    "ppmi_cosine": "likeness of their co-occurrence profiles",
+    "low_rank": "affinity read from the overall pattern of co-occurrence",
+    "item_based": "how often codes like one met the other",
+    "activity_product": "patents of one times patents of the other",
+    "new_partners": "partner codes gained lately",
+    "parent_lift": "affinity of the classes above them",
+    "half_parent_lift": "affinity of each code with the class above the other",
+    "half_parent_joint": "joint patents of each code with the class above the other",
+    "same_parent": "whether both lie in one class",
+    "cosine_drift": "how their texts approach each other lately",
+    "intensity_cosine": "likeness of their topics",
+    "coverage_cosine": "likeness of the topics they cover",
+    "same_dominant": "whether they share a main topic",
+    "complementarity": "how their topics complete each other",
+}
+_DISTANCES = {
+    "cosine": "likeness",
+    "dot": "joint strength",
+    "euclidean": "distance",
+    "l1": "distance (L1)",
+}
+_SPACES = {"graph": "of their places in the network", "text": "of their patents' texts"}
+_STATISTICS = {"mean": ", on average", "min": ", of the weaker one", "range": ", difference of the two"}
+
+
+def in_words(feature: str) -> str:
+    """A feature ``block__measure__param__lag`` as a phrase.
+
+    >>> in_words("bibliometric__patents_min__w3__lag0")
+    'patents of the two codes, of the weaker one, in the last 3 years'
+    """
+    block, measure, param, lag = feature.split("__")
+    return _measure(block, measure) + _period(param, int(lag.removeprefix("lag")))
+
+
+def _measure(block: str, measure: str) -> str:
+    if block in _SPACES and measure in _DISTANCES:
+        return f"{_DISTANCES[measure]} {_SPACES[block]}"
+    if measure in _MEASURES:
+        return _MEASURES[measure]
+    stem, _, statistic = measure.rpartition("_")
+    return _MEASURES[stem] + _STATISTICS[statistic]
+
+
+def _period(param: str, lag: int) -> str:
+    if param == "all":
+        return ""
+    if param == "decayed":
+        return ", recent patents counting more"
+    years = int(param.removeprefix("w"))
+    last = "in the last year" if years == 1 else f"in the last {years} years"
+    return f", {last}" if lag == 0 else f", in the {years} years before"
+
+
+def standing(share: float) -> str:
+    """Where a value stands among the candidates, from its rank share in (0, 1).
+
+    >>> standing(0.995), standing(0.03), standing(0.5)
+    ('top 0.5 % of candidates', 'lowest 3 % of candidates', 'middle of the candidates')
+    """
+    if share >= 0.75:
+        return f"top {_percent(1 - share)} of candidates"
+    if share <= 0.25:
+        return f"lowest {_percent(share)} of candidates"
+    return "middle of the candidates"
+
+
+def _percent(share: float) -> str:
+    percent = 100 * share
+    return "0.1 %" if percent <= 0.1 else f"{percent:.1f} %" if percent < 1 else f"{percent:.0f} %"

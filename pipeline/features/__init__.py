@@ -1,0 +1,1 @@
+"""Features of candidate pairs, a block a file."""

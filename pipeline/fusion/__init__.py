@@ -1,0 +1,1 @@
+"""Fusion of the modalities' features into one vector and one logit a pair."""

@@ -1,0 +1,36 @@
+"""A trained fusion on disk: ``weights.safetensors`` and ``config.json``, no code in either."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from pipeline.artifacts import read_json, write_json
+from pipeline.errors import ArtifactError
+
+WEIGHTS = "weights.safetensors"
+RECORD = "config.json"
+
+
+def write_fusion(folder: Path, record: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+    """Write a fusion's record and tensors; the same content gives the same bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, folder / WEIGHTS)
+    write_json(folder / RECORD, record)
+
+
+@contextlib.contextmanager
+def reading(folder: Path, kind: str) -> Iterator[tuple[dict[str, Any], dict[str, Tensor]]]:
+    """Give a stored fusion's record and tensors; what does not fit them raises ArtifactError naming the folder."""
+    record = read_json(folder / RECORD)
+    if not isinstance(record, dict) or record.get("kind") != kind:
+        raise ArtifactError(f"{folder / RECORD} does not describe a fusion of kind {kind}")
+    try:
+        yield record, load_file(folder / WEIGHTS)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise ArtifactError(f"the fusion in {folder} is incomplete or damaged: {reason}; fit it again") from error

@@ -1,0 +1,1 @@
+"""From ranked pairs to what one firm can make of them."""

@@ -1,0 +1,199 @@
+"""One cutoff's part of a run, on disk: ranked, labelled where the outcome is known, explained.
+
+A part is a folder that later steps read by path, so that the command line and a flow can compute parts alike.
+"""
+
+import dataclasses
+import datetime
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import platformdirs
+from pydantic import BaseModel, ConfigDict
+from threadpoolctl import threadpool_limits
+
+from pipeline import __version__, schemas
+from pipeline.artifacts import atomic_directory, read_json, read_table, sha256_json, write_json, write_table
+from pipeline.corpus.store import load_corpus, load_manifest
+from pipeline.corpus.timeline import Corpus, years_before
+from pipeline.encoders.base import load_encoder, patent_texts
+from pipeline.encoders.cache import EmbeddingCache, encode_cached
+from pipeline.errors import CutoffError
+from pipeline.evaluation.explain import code_table, example_patents, explanations, link_table
+from pipeline.forecast import CutoffForecast, forecast_at
+from pipeline.opportunities.firm import Firm, find_firm, firm_view
+from pipeline.pairs.labels import converged, coverage
+from pipeline.run_config import RunConfig
+
+Progress = Callable[[str], None]
+
+EXPLAINED = 100  # pairs at the head of a list that are explained
+LINKS = 2000  # strongest links kept for the map
+
+
+class PartRequest(BaseModel):
+    """What one part is made from.
+
+    ``known_until``: the day up to which the outcome may be looked up, for a test; None for a forecast, which looks up
+    nothing. ``explained``: whether explanations, examples, the map and the firm's view are made.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    corpus: Path
+    content_hash: str
+    cutoff: datetime.date
+    known_until: datetime.date | None
+    explained: bool
+    firm: str | None
+    config: RunConfig
+
+    def key(self) -> str:
+        """Hash of all that decides the part's content: corpus content, configuration, dates, firm, code version."""
+        return sha256_json(self.model_dump(mode="json", exclude={"corpus"}) | {"techconverge": __version__})
+
+
+def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None:
+    """Compute one part into ``folder``; nothing is left behind when it fails.
+
+    Raises:
+        CutoffError: the cutoff lies outside the data, or a tested window is not over.
+        NotEnoughDataError: too few patents, candidates or positives.
+        FirmError: the firm matches no assignee or several.
+    """
+    clock = time.perf_counter()
+    config, cutoff = request.config, pd.Timestamp(request.cutoff).as_unit("s")
+    corpus = load_corpus(request.corpus)
+    check_dates(corpus, cutoff, request.known_until, config.task.horizon)
+    # a part sees the corpus up to the day it is told of and no further
+    corpus = corpus.as_of(pd.Timestamp(request.known_until or request.cutoff).as_unit("s"))
+    history = corpus.as_of(cutoff)
+    firm = find_firm(history.parties, request.firm) if request.firm and request.explained else None
+    loaded = time.perf_counter() - clock
+    clock = time.perf_counter()
+    history, encoding = attach_text(history, config, progress)
+    embedded = time.perf_counter() - clock
+    with threadpool_limits(1):  # sums in one order: the same bytes whatever the number of cores
+        forecast = forecast_at(history, config, progress)
+        predictions, covered = forecast.predictions, None
+        if request.known_until is not None:
+            labels = converged(corpus, forecast.universe.pairs, config.task)
+            predictions = predictions.assign(label=pd.array(labels, dtype="Int8"))
+            covered = coverage(corpus, forecast.universe.pairs, config.task)
+        tables = {"predictions": predictions}
+        if request.explained:
+            progress("explaining the head of the list")
+            tables |= _explained(forecast, history, firm, config)
+    record = {
+        "universe": forecast.universe.summary(),
+        "coverage": covered,
+        "expected_prevalence": forecast.prior,
+        "training_origins": [f"{day:%Y-%m-%d}" for day in forecast.training],
+        "weights": forecast.ranking.weights,
+        "firm": dataclasses.asdict(firm) if firm else None,
+        "encoding": encoding,
+        "timings": {"load": loaded, "encode": embedded, **forecast.timings},
+        "warnings": [*encoding["warnings"], *forecast.warnings],
+    }
+    metadata = {"known_until": f"{corpus.cutoff:%Y-%m-%d}"}
+    with atomic_directory(folder) as temporary:
+        for name, table in tables.items():
+            write_table(temporary / f"{name}.parquet", table, metadata)
+        write_json(temporary / "manifest.json", record)
+
+
+def check_dates(corpus: Corpus, cutoff: pd.Timestamp, known_until: datetime.date | None, horizon: int) -> None:
+    """Refuse a cutoff outside the data, or a test whose window is not over by ``known_until``.
+
+    Raises:
+        CutoffError: saying which dates the data hold.
+    """
+    first = corpus.patents["knowledge_date"].iloc[0]
+    if not first <= cutoff <= corpus.cutoff:
+        raise CutoffError(
+            f"cutoff {cutoff:%Y-%m-%d} lies outside the data, which run from {first:%Y-%m-%d} to "
+            f"{corpus.cutoff:%Y-%m-%d}: choose one between them"
+        )
+    end = years_before(cutoff, -horizon)
+    if known_until is not None and end > min(pd.Timestamp(known_until), corpus.cutoff):
+        latest = years_before(corpus.cutoff, horizon)
+        raise CutoffError(
+            f"cutoff {cutoff:%Y-%m-%d} cannot be tested: its window of {horizon} years ends on {end:%Y-%m-%d}, the "
+            f"data on {corpus.cutoff:%Y-%m-%d}; take {latest:%Y-%m-%d} or earlier, or a shorter --horizon"
+        )
+
+
+def attach_text(history: Corpus, config: RunConfig, progress: Progress) -> tuple[Corpus, dict[str, Any]]:
+    """The history with text vectors, and what was encoded by what; without any text, unchanged."""
+    texts = patent_texts(history.patents)
+    spoken = sum(map(bool, texts))
+    if not spoken:
+        return history, {"encoder": None, "texts": 0, "warnings": []}
+    cache = cache_folder()
+    encoder = load_encoder(config.encoder, cache / "encoders")
+    vectors, report = encode_cached(
+        encoder,
+        texts,
+        EmbeddingCache(cache / "embeddings"),
+        lambda done, total: progress(f"texts encoded: {done:,} of {total:,}"),
+    )
+    warnings = []
+    lacking = [field for field in ("abstract", "claims") if not (history.patents[field] != "").any()]
+    if lacking:
+        warnings.append(f"text: no {' and no '.join(lacking)} in the data; the text features rest on what there is")
+    if spoken < len(texts):
+        warnings.append(f"text: {len(texts) - spoken:,} of {len(texts):,} patents have no text at all")
+    if encoder.knows_future:
+        warnings.append(
+            "text: the encoder was trained on text that may be later than the cutoff; "
+            "`--encoder hashing` is the arm that knows nothing of the future"
+        )
+    # how much came from the cache depends on earlier runs, so only the total enters the record
+    return history.with_embeddings(vectors), {
+        "encoder": encoder.identity,
+        "texts": report.unique,
+        "warnings": warnings,
+    }
+
+
+def cache_folder() -> Path:
+    """Where vectors are kept between runs: $TECHCONVERGE_CACHE, or the user's cache folder."""
+    given = os.environ.get("TECHCONVERGE_CACHE")
+    return Path(given) if given else Path(platformdirs.user_cache_dir("techconverge"))
+
+
+def _explained(
+    forecast: CutoffForecast, history: Corpus, firm: Firm | None, config: RunConfig
+) -> dict[str, pd.DataFrame]:
+    task = config.task
+    predictions = forecast.predictions
+    head = set(np.argsort(predictions["rank"].to_numpy())[:EXPLAINED].tolist())
+    tables: dict[str, pd.DataFrame] = {}
+    if firm is not None:
+        view = firm_view(history, firm, history.incidence(task.scheme, task.level), predictions)
+        tables["opportunities"] = view
+        order = pd.MultiIndex.from_frame(predictions[schemas.PAIR])
+        head |= set(order.get_indexer(pd.MultiIndex.from_frame(view[schemas.PAIR].head(EXPLAINED))).tolist())
+    rows = np.array(sorted(head))
+    return tables | {
+        "explanations": explanations(forecast, rows),
+        "examples": example_patents(history, predictions.iloc[rows], task),
+        "codes": code_table(history, forecast.universe.pairs.codes, task, firm),
+        "links": link_table(history, task, LINKS),
+    }
+
+
+def read_part(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
+    """A part's record and its predictions."""
+    return read_json(folder / "manifest.json"), read_table(folder / "predictions.parquet")
+
+
+def part_request(corpus: Path, cutoff: datetime.date, config: RunConfig, **rest: Any) -> PartRequest:
+    """A request with the corpus's content hash filled in."""
+    content_hash = load_manifest(corpus)["content_hash"]
+    return PartRequest(corpus=corpus, content_hash=content_hash, cutoff=cutoff, config=config, **rest)

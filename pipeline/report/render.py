@@ -1,0 +1,191 @@
+"""Render a run folder as one self-contained HTML file."""
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeline.artifacts import atomic_path
+from pipeline.report import words
+from pipeline.report.figures import NARROW, WIDE, calibration, dot_plot, network_map
+from pipeline.report.tables import CARDS, Run, load_run, metric_frame, metric_table, records
+from pipeline.schemas import PAIR
+
+_HEADLINE_METRICS: list[tuple[str, int | None]] = [
+    ("average_precision", None),
+    ("lift", None),
+    ("roc_auc", None),
+    ("precision", 10),
+    ("precision", 100),
+    ("brier", None),
+]
+
+
+def render_report(run: Path) -> Path:
+    """Write ``report.html`` into a run folder from the folder's files alone, and return its path.
+
+    The same folder gives the same bytes. Raises ArtifactError when a file the report needs is missing or damaged.
+    """
+    environment = _environment()
+    loader = environment.loader
+    assert loader is not None
+    style, script = (loader.get_source(environment, name)[0] for name in ("report.css", "report.js"))
+    page = environment.get_template("report.html").render(
+        **_context(load_run(run)),
+        style=Markup(style),
+        script=Markup(script),
+        # nothing may run but our own script, and nothing may be fetched at all
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+    path = run / "report.html"
+    with atomic_path(path) as temporary:
+        temporary.write_text(page, encoding="utf-8", newline="\n")
+    return path
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("pipeline.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+        finalize=lambda value: words.clean(value) if type(value) is str else value,
+    )
+    formats = (words.percent, words.interval, words.score, words.times, words.count, words.amount)
+    environment.filters |= {function.__name__: function for function in (*formats, words.duration, words.day)}
+    environment.filters |= {"humanise": words.humanise, "model_name": words.model_name}
+    return environment
+
+
+def _context(run: Run) -> dict[str, Any]:
+    config = run.record["config"]
+    task = config["task"]
+    firm = run.record.get("firm")
+    corpus = run.record.get("corpus", {})
+    return {
+        "record": run.record,
+        "task": task,
+        "corpus": corpus,
+        "firm": firm,
+        "backtest": run.record.get("command") == "backtest",
+        "simulated": bool(corpus.get("simulated")),
+        "cutoff": run.cutoff,
+        "until": run.cutoff + pd.DateOffset(years=int(task["horizon"])),
+        "since": run.cutoff - pd.DateOffset(years=int(task["window"])),
+        "units": f"{task['scheme'].upper()} {words.LEVELS[task['level']]}",
+        "candidates": run.candidates,
+        "expected": run.expected,
+        "held": int((run.codes["firm_patents"] > 0).sum()) if firm else 0,
+        "active": next(
+            (row["codes"] for row in run.record.get("candidates", []) if pd.Timestamp(row["cutoff"]) == run.cutoff), None
+        ),
+        "account": _account(corpus.get("account")),
+        "warnings": run.record.get("warnings", []),
+        "types": words.TYPES,
+        "sections": words.SECTIONS,
+        "config_rows": _flat(config),
+        **_ranking(run),
+        **_maps(run, int(config.get("seed", 0))),
+        **_evidence(run.metrics),
+    }
+
+
+def _ranking(run: Run) -> dict[str, Any]:
+    ranked = records(run.ranked)
+    explained = {pair: records(rows) for pair, rows in run.explanations.groupby(PAIR, sort=False)}
+    shown = {pair: records(rows) for pair, rows in run.examples.groupby(PAIR, sort=False)}
+    first = run.ranked.head(CARDS)
+    known = first["label"].notna()
+    top = float(run.ranked[["probability", "probability_high"]].max().max())
+    return {
+        "ranked": ranked,
+        "cards": [
+            {**row, **_why(explained.get(pair, [])), **_examples(shown.get(pair, []))}
+            for row in ranked[:CARDS]
+            for pair in [(row["code_a"], row["code_b"])]
+        ],
+        "scale": max(top, 1e-9),
+        "expected_first": float(first["probability"].sum()),
+        "expected_blind": run.expected / run.candidates * len(first),
+        "outcomes": {"hits": int(first["label"].fillna(0).sum()), "known": int(known.sum())},
+        "any_known": bool(run.ranked["label"].notna().any()),
+        "any_interval": bool(run.ranked["probability_low"].notna().any()),
+    }
+
+
+def _why(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    attention = [(words.humanise(row["name"]), row["contribution"]) for row in rows if row["kind"] == "attention"]
+    features = [row for row in rows if row["kind"] == "feature"]
+    return {
+        "attention": sorted(attention, key=lambda item: (-item[1], item[0])),
+        "reasons_for": [row["words"] for row in features if row["contribution"] >= 0][:4],
+        "reasons_against": [row["words"] for row in features if row["contribution"] < 0][:2],
+    }
+
+
+def _examples(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"examples": {side: [row for row in rows if row["side"] == side][:3] for side in "ab"}}
+
+
+def _maps(run: Run, seed: int) -> dict[str, Any]:
+    maps = [network_map(run.ranked, run.links, run.codes, size, seed) for size in (WIDE, NARROW)]
+    wide = maps[0]
+    drawn = {node["section"] for node in wide.nodes} if wide else set()
+    return {"maps": [drawing for drawing in maps if drawing], "map_sections": sorted(drawn & words.SECTIONS.keys())}
+
+
+def _evidence(metrics: dict[str, Any]) -> dict[str, Any]:
+    """What was tested: the headline against the best baseline, figures, and tables by cutoff."""
+    origins = metrics.get("origins") or []
+    table = metric_frame(metrics)
+    cutoffs = sorted(set(table["cutoff"]), key=lambda cutoff: (cutoff != "mean", cutoff))
+    if not origins or not cutoffs:
+        return {"tested": None}
+    main = cutoffs[0] if cutoffs[0] == "mean" else cutoffs[-1]
+    scores = table[(table["cutoff"] == main) & (table["metric"] == "average_precision")]
+    ours, rivals = scores[scores["model"] == "model"], scores[scores["model"] != "model"]
+    best = rivals.sort_values(["value", "model"], ascending=[False, True], kind="stable").head(1)
+    prevalence = sum(origin["prevalence"] for origin in origins) / len(origins)
+    reliability = pd.DataFrame(
+        metrics.get("reliability", []), columns=["model", "cutoff", "bin", "mean_probability", "observed", "count"]
+    )
+    return {
+        "tested": {
+            "origins": origins,
+            "prevalence": prevalence,
+            "ours": records(ours)[0] if len(ours) else None,
+            "best": {**records(best)[0], "name": words.model_name(best["model"].iloc[0])} if len(best) else None,
+            "plot": dot_plot(scores.drop_duplicates("model"), prevalence),
+            "table": metric_table(table, main, _HEADLINE_METRICS),
+            "by_cutoff": [(cutoff, metric_table(table, cutoff)) for cutoff in cutoffs],
+            "calibration": calibration(reliability[reliability["model"] == "model"]),
+        }
+    }
+
+
+def _account(account: dict[str, int] | None) -> dict[str, Any] | None:
+    if not account:
+        return None
+    parts = [(label, account.get(key, 0)) for key, label in _ACCOUNT.items()]
+    return {"read": account["read"], "parts": parts, "adds_up": account["read"] == sum(number for _, number in parts)}
+
+
+_ACCOUNT = {
+    "kept": "Kept as inventions",
+    "merged_families": "Merged into another member of their family",
+    "exact_repeats": "Exact repeats dropped",
+    "quarantined": "Set aside as unusable, each with its reason",
+}
+
+
+def _flat(config: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
+    for key, value in config.items():
+        rows += _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [(prefix + key, value)]
+    return rows

@@ -1,0 +1,177 @@
+"""What a run folder holds, read once into tables; and the ranked table written for spreadsheets."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from pipeline.artifacts import atomic_path, read_json, read_table
+from pipeline.errors import ArtifactError
+from pipeline.report import words
+from pipeline.schemas import PAIR
+
+TABLE_ROWS = 200
+CARDS = 20
+_FORMULA = r"^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])"  # the full-width signs too: East Asian Excel reads them alike
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run folder in memory. ``ranked``: the first rows, best first, with titles; optional tables may be empty.
+
+    ``candidates`` and ``expected``: pairs at the last cutoff and the sum of their probabilities.
+    """
+
+    record: dict[str, Any]
+    metrics: dict[str, Any]
+    cutoff: pd.Timestamp
+    ranked: pd.DataFrame
+    candidates: int
+    expected: float
+    codes: pd.DataFrame
+    links: pd.DataFrame
+    explanations: pd.DataFrame
+    examples: pd.DataFrame
+
+
+def load_run(folder: Path) -> Run:
+    """Read a run folder; the files a run may lack become empty tables.
+
+    Raises:
+        ArtifactError: run.json or predictions.parquet is missing or damaged.
+    """
+    record = read_json(folder / "run.json")
+    if not isinstance(record, dict) or "config" not in record:
+        raise ArtifactError(f"{folder / 'run.json'} is not the record of a run: write it again with `forecast`")
+    predictions = _predictions(folder / "predictions.parquet")
+    cutoff = predictions["cutoff"].max()
+    latest = predictions[predictions["cutoff"] == cutoff]
+    codes = _optional(
+        folder / "codes.parquet", ["code", "title", "keywords", "patents", "recent_patents", "firm_patents"]
+    )
+    return Run(
+        record=record,
+        metrics=read_json(folder / "metrics.json") if (folder / "metrics.json").exists() else {},
+        cutoff=cutoff,
+        ranked=_ranked(folder / "opportunities.parquet", latest, codes),
+        candidates=len(latest),
+        expected=float(latest["probability"].sum()),
+        codes=codes,
+        links=_optional(folder / "links.parquet", [*PAIR, "joint"]),
+        explanations=_optional(
+            folder / "explanations.parquet", [*PAIR, "kind", "name", "words", "value", "contribution"]
+        ),
+        examples=_optional(
+            folder / "examples.parquet", [*PAIR, "side", "patent_id", "knowledge_date", "title", "party"]
+        ),
+    )
+
+
+def write_ranked_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV that Excel opens; text that it would run as a formula gets a leading apostrophe."""
+    safe = frame.apply(_neutralise)
+    safe.columns = _neutralise(pd.Series(frame.columns, dtype=str)).tolist()
+    with atomic_path(path) as temporary:
+        safe.to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dictionaries; what is missing is None."""
+    plain = frame.astype(object)
+    rows: list[dict[str, Any]] = plain.where(frame.notna(), None).to_dict("records")
+    return rows
+
+
+@dataclasses.dataclass(frozen=True)
+class MetricTable:
+    """Models down, metrics across: cells are (text, interval text, best in its column)."""
+
+    columns: list[str]
+    rows: list[tuple[str, bool, list[tuple[str, str, bool]]]]
+
+
+def metric_table(metrics: pd.DataFrame, cutoff: str, only: list[tuple[str, int | None]] | None = None) -> MetricTable:
+    """Lay the long metrics of one cutoff out by model; ``only`` keeps some (metric, k) where present."""
+    table = metrics[metrics["cutoff"] == cutoff].drop_duplicates(["model", "metric", "k"])
+    order = {metric: place for place, metric in enumerate(words.METRICS)}
+    keys = table[["metric", "k"]].drop_duplicates().itertuples(index=False, name=None)
+    shown = sorted(keys, key=lambda key: (order.get(key[0], len(order)), key[0], key[1]))
+    if only is not None:
+        shown = [key for key in ((metric, k or 0) for metric, k in only) if key in set(shown)]
+    cells = {(row["model"], row["metric"], row["k"]): row for row in records(table)}
+    best = {key: _best(table, *key) for key in shown}
+    rows = [
+        (model, model == "model", [_cell(cells.get((model, *key)), best[key]) for key in shown])
+        for model in by_average_precision(table)
+    ]
+    return MetricTable([words.metric_name(metric, k or None) for metric, k in shown], rows)
+
+
+def metric_frame(metrics: dict[str, Any]) -> pd.DataFrame:
+    """The long metrics as a frame; ``k`` is 0 where a metric has no depth."""
+    frame = pd.DataFrame(metrics.get("metrics", []), columns=["model", "cutoff", "metric", "k", "value", "low", "high"])
+    numbers = {name: pd.to_numeric(frame[name]) for name in ("k", "value", "low", "high")}
+    return frame.assign(**numbers).assign(k=lambda table: table["k"].fillna(0).astype(int))
+
+
+def by_average_precision(metrics: pd.DataFrame) -> list[str]:
+    """The models of one cutoff's metrics, best average precision first; those without it last, by name."""
+    scores = metrics[metrics["metric"] == "average_precision"].set_index("model")["value"]
+    return sorted(metrics["model"].unique(), key=lambda model: (-scores.get(model, -1.0), model))
+
+
+def _best(table: pd.DataFrame, metric: str, k: int) -> float:
+    values = table.loc[(table["metric"] == metric) & (table["k"] == k), "value"]
+    return float(values.min() if metric in words.LOWER_IS_BETTER else values.max())
+
+
+def _cell(row: dict[str, Any] | None, best: float) -> tuple[str, str, bool]:
+    if row is None or row["value"] is None:
+        return words.MISSING, "", False
+    bounds = [words.metric_value(row["metric"], row[side]) for side in ("low", "high") if row[side] is not None]
+    return words.metric_value(row["metric"], row["value"]), " to ".join(bounds), row["value"] == best
+
+
+def _predictions(path: Path) -> pd.DataFrame:
+    needed = ["cutoff", *PAIR, "label", "probability", "rank"]
+    table = read_table(path, needed)
+    if table.empty:
+        raise ArtifactError(f"{path} holds no pair: there is nothing to report")
+    bounds = ["probability_low", "probability_high"]
+    if set(bounds) <= set(pq.read_schema(path).names):
+        return pd.concat([table, read_table(path, bounds)], axis=1)
+    return table.assign(**dict.fromkeys(bounds, float("nan")))
+
+
+def _ranked(opportunities: Path, latest: pd.DataFrame, codes: pd.DataFrame) -> pd.DataFrame:
+    if opportunities.exists():
+        firm = read_table(opportunities).sort_values("firm_rank", kind="stable").head(TABLE_ROWS)
+        known = latest[[*PAIR, "label", "probability_low", "probability_high"]]
+        ranked = firm.merge(known, on=PAIR, how="left", validate="one_to_one").assign(place=firm["firm_rank"].tolist())
+    else:
+        ranked = latest.sort_values("rank", kind="stable").head(TABLE_ROWS).assign(place=lambda table: table["rank"])
+    about = codes.set_index("code")
+    for side in "ab":
+        code = ranked[f"code_{side}"]
+        ranked = ranked.assign(
+            **{
+                f"title_{side}": code.map(about["title"]).fillna(""),
+                f"keywords_{side}": code.map(about["keywords"]).fillna(""),
+                f"patents_{side}": code.map(about["patents"]),
+            }
+        )
+    return ranked.reset_index(drop=True)
+
+
+def _optional(path: Path, columns: list[str]) -> pd.DataFrame:
+    return read_table(path, columns) if path.exists() else pd.DataFrame({column: [] for column in columns})
+
+
+def _neutralise(column: pd.Series) -> pd.Series:
+    if not (pd.api.types.is_string_dtype(column) or pd.api.types.is_object_dtype(column)):
+        return column
+    text = column.map(lambda cell: isinstance(cell, str))
+    risky = text & column.where(text, "").astype(str).str.contains(_FORMULA)
+    return column.where(~risky, "'" + column.where(risky, "").astype(str))

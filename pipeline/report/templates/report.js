@@ -1,0 +1,65 @@
+(() => {
+  "use strict";
+  const open = [];
+  window.addEventListener("beforeprint", () => {
+    for (const part of document.querySelectorAll("details:not([open]).print")) { part.open = true; open.push(part); }
+  });
+  window.addEventListener("afterprint", () => { while (open.length) open.pop().open = false; });
+
+  const table = document.getElementById("ranked");
+  const form = document.getElementById("filters");
+  if (!table || !form) return;
+  const body = table.tBodies[0];
+  const rows = Array.from(body.rows);
+  const shown = document.getElementById("shown");
+  form.hidden = false;
+
+  const key = (row, column) => {
+    const value = row.cells[column].dataset.value;
+    const number = Number(value);
+    return value === "" || Number.isNaN(number) ? value : number;
+  };
+  const compare = (a, b) => {
+    if (a === "" || b === "") return (a === "") - (b === "");
+    return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en");
+  };
+  const heads = Array.from(table.tHead.rows[0].cells);
+  heads.forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const first = head.dataset.first;
+      const other = first === "ascending" ? "descending" : "ascending";
+      const order = head.getAttribute("aria-sort") === first ? other : first;
+      heads.forEach((each) => each.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", order);
+      const sign = order === "ascending" ? 1 : -1;
+      const keyed = rows.map((row, place) => ({ row, place, key: key(row, column) }));
+      keyed.sort((a, b) => {
+        const blank = (a.key === "") - (b.key === "");
+        return blank || sign * compare(a.key, b.key) || a.place - b.place;
+      });
+      body.append(...keyed.map((item) => item.row));
+    });
+  });
+
+  const filter = () => {
+    const sought = form.elements.text.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+    const picked = Array.from(form.querySelectorAll("select"));
+    let count = 0;
+    for (const row of rows) {
+      const text = row.textContent.toLowerCase();
+      const keep = sought.every((word) => text.includes(word)) &&
+        picked.every((list) => !list.value || row.dataset[list.name].split(" ").includes(list.value));
+      row.hidden = !keep;
+      count += keep;
+    }
+    shown.textContent = `${count} of ${rows.length} pairs`;
+  };
+  form.addEventListener("input", filter);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => setTimeout(filter));
+  filter();
+})();

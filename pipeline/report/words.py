@@ -1,0 +1,169 @@
+"""Numbers, dates and names as a reader sees them. Nothing here knows of files or HTML."""
+
+import re
+from typing import Any
+
+import pandas as pd
+
+SPACE = "\u00a0"  # no-break: a number stays with its unit
+MISSING = "–"
+
+SECTIONS = {
+    "A": "Human necessities",
+    "B": "Operations, transport",
+    "C": "Chemistry, metallurgy",
+    "D": "Textiles, paper",
+    "E": "Construction",
+    "F": "Mechanics, heat",
+    "G": "Physics, computing",
+    "H": "Electricity",
+    "Y": "Emerging, cross-sectional",
+}
+TYPES = {
+    "I": ("New ground", "the firm holds neither code"),
+    "II": ("Extension", "the firm holds one code, the other is new to it"),
+    "III": ("Combination", "the firm holds both codes but has not joined them"),
+}
+LEVELS = {
+    "section": "sections",
+    "class": "classes",
+    "subclass": "subclasses",
+    "maingroup": "main groups",
+    "subgroup": "subgroups",
+}
+MODELS = {
+    "model": "This forecast",
+    "reference": "Published recipe",
+    "activity_product": "Activity product",
+    "degree_product": "Degree product",
+    "common_neighbours": "Common neighbours",
+    "weighted_common_neighbours": "Weighted common neighbours",
+    "adamic_adar": "Adamic-Adar",
+    "resource_allocation": "Resource allocation",
+    "katz": "Katz",
+    "text_cosine": "Text similarity",
+    "pmi": "PMI",
+    "node2vec_logistic": "node2vec + logistic",
+    "logistic": "Logistic regression",
+    "lightgbm": "LightGBM",
+}
+METRICS = {  # in the order shown
+    "average_precision": "Average precision",
+    "lift": "Lift",
+    "roc_auc": "ROC-AUC",
+    "precision": "Precision",
+    "recall": "Recall",
+    "ndcg": "nDCG",
+    "vcmpr": "Per-code hit rate",
+    "ks": "KS",
+    "cost": "Cost",
+    "brier": "Brier",
+    "log_loss": "Log loss",
+    "ece": "ECE",
+}
+LOWER_IS_BETTER = {"brier", "log_loss", "ece", "cost"}
+
+# C0/C1 controls and the invisible characters that reorder or hide text; tab and line ends become spaces
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+
+
+def clean(text: str) -> str:
+    """Drop characters that cannot be seen but change how the text around them is shown.
+
+    >>> clean("safe\\u202egpj.exe")
+    'safegpj.exe'
+    """
+    return _UNSEEN.sub("", text)
+
+
+def percent(share: float | None) -> str:
+    """A share as a percentage with the digits it deserves; never a false 0 % or 100 %.
+
+    >>> [percent(share).replace(SPACE, " ") for share in (0.123, 0.0123, 0.0001, 0.999)]
+    ['12 %', '1.2 %', '< 0.1 %', '> 99 %']
+    """
+    if share is None or pd.isna(share):
+        return MISSING
+    if share in (0, 1):
+        return f"{share * 100:.0f}{SPACE}%"
+    if share < 0.0005:
+        return f"<{SPACE}0.1{SPACE}%"
+    if share > 0.995:
+        return f">{SPACE}99{SPACE}%"
+    return f"{share * 100:.{1 if share < 0.0995 else 0}f}{SPACE}%"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Two shares as a range, or nothing when there is none."""
+    if low is None or high is None or pd.isna(low) or pd.isna(high):
+        return ""
+    return f"{percent(low)} to {percent(high)}"
+
+
+def score(value: float | None) -> str:
+    """Three decimals without the leading zero.
+
+    >>> score(0.0584), score(1.0), score(-0.25)
+    ('.058', '1.000', '−.250')
+    """
+    if value is None or pd.isna(value):
+        return MISSING
+    sign = "−" if value < 0 else ""
+    return sign + f"{abs(value):.3f}".removeprefix("0")
+
+
+def times(value: float | None) -> str:
+    """A multiple: ``9.7×``."""
+    return MISSING if value is None or pd.isna(value) else f"{value:.1f}×" if value < 100 else f"{value:,.0f}×"
+
+
+def count(value: Any) -> str:
+    """A whole number with separators of thousands."""
+    return MISSING if value is None or pd.isna(value) else f"{int(value):,}"
+
+
+def amount(value: float) -> str:
+    """An expected number of things: a decimal while it is small."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}" if value >= 0.05 else f"<{SPACE}0.1"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for a reader.
+
+    >>> duration(0.04), duration(75.2).replace(SPACE, " ")
+    ('< 0.1\\xa0s', '1 min 15 s')
+    """
+    if seconds < 0.05:
+        return f"< 0.1{SPACE}s"
+    if seconds < 59.95:
+        return f"{seconds:.1f}{SPACE}s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}{SPACE}min {rest}{SPACE}s"
+
+
+def day(value: Any) -> str:
+    """A date written out; an empty or unreadable one is a dash."""
+    stamp = pd.to_datetime(value, errors="coerce")
+    return MISSING if pd.isna(stamp) else f"{stamp.day}{SPACE}{stamp:%B}{SPACE}{stamp.year}"
+
+
+def model_name(model: str) -> str:
+    """The name of a model or baseline."""
+    return MODELS.get(model) or humanise(model)
+
+
+def metric_name(metric: str, k: int | None) -> str:
+    """The name of a metric, with the depth it is measured at."""
+    name = METRICS.get(metric) or humanise(metric)
+    return name if k is None else f"{name}{SPACE}@{SPACE}{k}"
+
+
+def metric_value(metric: str, value: float | None) -> str:
+    """A metric's value in its own unit."""
+    return times(value) if metric == "lift" else score(value)
+
+
+def humanise(name: str) -> str:
+    """``text_cosine`` -> ``Text cosine``."""
+    words = name.replace("__", " ").replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
