@@ -3,6 +3,7 @@
 import functools
 import importlib.metadata
 import logging
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -172,6 +173,8 @@ def _open(folder: Path, dtype: Dtype, device: str) -> Any:
     import transformers
     from sentence_transformers import SentenceTransformer
 
+    # as many threads as cores fight each other on a busy machine; the vectors do not depend on their number
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         model = SentenceTransformer(

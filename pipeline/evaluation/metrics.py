@@ -191,7 +191,7 @@ def brier(labels: np.ndarray, probability: np.ndarray) -> float:
 
 
 def log_loss(labels: np.ndarray, probability: np.ndarray) -> float:
-    """Mean negative log-likelihood in nats, probabilities kept a float's epsilon from 0 and 1 (as scikit-learn does)."""
+    """Mean negative log-likelihood in nats, probabilities kept a float's epsilon from 0 and 1."""
     labels, probability = checked(labels, probability)
     if not len(labels):
         return float("nan")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -30,7 +31,8 @@ def reading(folder: Path, kind: str) -> Iterator[tuple[dict[str, Any], dict[str,
     if not isinstance(record, dict) or record.get("kind") != kind:
         raise ArtifactError(f"{folder / RECORD} does not describe a fusion of kind {kind}")
     try:
-        yield record, load_file(folder / WEIGHTS)
+        with torch.random.fork_rng():  # to build a net draws weights, though they are then replaced
+            yield record, load_file(folder / WEIGHTS)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ArtifactError(f"the fusion in {folder} is incomplete or damaged: {reason}; fit it again") from error

@@ -22,7 +22,7 @@ from imblearn.under_sampling import TomekLinks
 from pydantic import Field
 from sklearn.linear_model import RidgeClassifierCV
 from sklearn.model_selection import StratifiedKFold
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pipeline.config import Stage
 from pipeline.errors import NotEnoughDataError
@@ -40,7 +40,7 @@ class ReferenceConfig(Stage):
     """Sizes of the reference ensemble."""
 
     max_training_pairs: int = Field(12_000, ge=20, description="positives beyond half of it are drawn too")
-    tuning_pairs: int = Field(2_500, ge=20, description="training pairs that tuning looks at")
+    tuning_pairs: int = Field(2_000, ge=20, description="training pairs that tuning looks at")
     tuning_positives: int = Field(200, ge=2, description="positives among them at least, if there are as many")
     trials: int = Field(8, ge=1, description="of the Bayesian tuning, a learner")
     folds: int = Field(3, ge=2, description="of the cross-validation")
@@ -50,7 +50,7 @@ class ReferenceConfig(Stage):
 
 @dataclasses.dataclass(frozen=True)
 class Preparation:
-    """Medians for the missing (0 where a column is all missing), then mean 0 and variance 1; learnt from ``fit``'s X."""
+    """Medians for the missing (0 where a whole column is), then mean 0 and variance 1, learnt from one X."""
 
     median: np.ndarray
     mean: np.ndarray
@@ -145,10 +145,13 @@ def _fit(X: np.ndarray, y: np.ndarray, seed: int, config: ReferenceConfig, progr
 
 
 def draw(y: np.ndarray, size: int, positives: int, rng: np.random.Generator) -> np.ndarray:
-    """Sorted rows: up to ``positives`` positives, no more than half of ``size``, filled up with negatives."""
+    """Sorted rows: ``positives`` positives, if there are so many and up to half of ``size``, then negatives.
+
+    More positives only where negatives run out.
+    """
     if len(y) <= size:
         return np.arange(len(y))
-    wanted = min(positives, int(y.sum()), max(size // 2, size - int((1 - y).sum())))
+    wanted = max(min(positives, int(y.sum()), size // 2), size - int((1 - y).sum()))
     taken = [rng.choice(np.flatnonzero(y == 1), wanted, replace=False)]
     taken.append(rng.choice(np.flatnonzero(y == 0), size - wanted, replace=False))
     return np.sort(np.concatenate(taken))

@@ -114,18 +114,18 @@ def _knn(p: Parameters, rows: int, seed: int) -> Any:
 
 def _forest_space(trial: optuna.Trial) -> Parameters:
     return {
-        "min_samples_leaf": trial.suggest_int("min_samples_leaf", 1, 30, log=True),
-        "max_features": trial.suggest_float("max_features", 0.05, 0.2),
+        "min_samples_leaf": trial.suggest_int("min_samples_leaf", 2, 30, log=True),
+        "max_features": trial.suggest_float("max_features", 0.03, 0.12),
     }
 
 
 def _forest(p: Parameters, rows: int, seed: int) -> Any:
-    return RandomForestClassifier(100, **p, random_state=seed, n_jobs=1)
+    return RandomForestClassifier(100, **p, max_samples=0.5, random_state=seed, n_jobs=1)
 
 
 def _adaboost_space(trial: optuna.Trial) -> Parameters:
     return {
-        "n_estimators": trial.suggest_int("n_estimators", 20, 60),
+        "n_estimators": trial.suggest_int("n_estimators", 15, 50),
         "learning_rate": trial.suggest_float("learning_rate", 0.05, 1.0, log=True),
     }
 

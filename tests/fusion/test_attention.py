@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score
 from pipeline.fusion.attention import AttentionFusion, AttentionPooling
 from pipeline.fusion.base import AttentionConfig
 
-QUICK = AttentionConfig(epochs=40, batch_size=1024, learning_rate=2e-2)
+QUICK = AttentionConfig(epochs=30, batch_size=1024, learning_rate=2e-2)
 ORIGINS = [planted(1), planted(2)]
 LATER, OUTCOME = planted(3)
 

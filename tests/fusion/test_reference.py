@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
+import pytest
 import scipy.sparse as sp
 import torch
 from fusion.case import SIZES, planted
@@ -19,6 +20,11 @@ ORIGINS = [planted(1), planted(2)]
 TABLES = [table for table, _ in ORIGINS]
 LABELS = [labels for _, labels in ORIGINS]
 LATER, _ = planted(3)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return ReferenceFusion(QUICK).fit(TABLES, LABELS, seed=5)
 
 
 def numbers(parameter):
@@ -77,16 +83,14 @@ def test_alignment_undoes_a_rotation_also_when_codes_come_and_go():
     assert (aligned[2] == 0).all()
 
 
-def test_a_rotation_of_a_later_origins_graph_vectors_moves_no_score():
-    fitted = ReferenceFusion(QUICK).fit(TABLES, LABELS, seed=5)
+def test_a_rotation_of_a_later_origins_graph_vectors_moves_no_score(fitted):
     rotation = ortho_group.rvs(6, random_state=2)
     turned = LATER.code_vectors | {"graph": LATER.code_vectors["graph"] @ rotation}
     other = dataclasses.replace(LATER, code_vectors=turned)
     np.testing.assert_allclose(fitted.logits(other), fitted.logits(LATER), atol=1e-4)
 
 
-def test_vectors_are_the_concatenation_in_the_published_order():
-    fitted = ReferenceFusion(QUICK).fit(TABLES, LABELS, seed=5)
+def test_vectors_are_the_concatenation_in_the_published_order(fitted):
     vectors, relation = fitted.vectors(LATER), QUICK.relation_width
     assert vectors.shape[1] == sum(SIZES.values()) + 2 * relation
     training = pd.concat([table.columns for table in TABLES])
@@ -101,6 +105,6 @@ def test_vectors_are_the_concatenation_in_the_published_order():
         place += size
 
 
-def test_has_no_attention_over_modalities():
-    weights = ReferenceFusion(QUICK).fit(TABLES, LABELS, seed=5).attention(LATER)
+def test_has_no_attention_over_modalities(fitted):
+    weights = fitted.attention(LATER)
     assert weights.shape == (len(LATER.pairs), 0)

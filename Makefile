@@ -1,0 +1,33 @@
+# make demo: the whole pipeline on the embedded simulated corpus.   make test: the test-suite.
+PYTHON ?= python3
+VENV := .venv
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test check benchmark-forecast benchmark-network clean
+
+demo: $(INSTALLED)
+	$(VENV)/bin/python -m flows.demo
+
+test: $(INSTALLED)
+	$(VENV)/bin/python -m pytest
+
+check: $(INSTALLED)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy pipeline flows
+
+benchmark-forecast: $(INSTALLED)
+	$(VENV)/bin/python benchmarks/forecast.py
+
+benchmark-network: $(INSTALLED)
+	$(VENV)/bin/python benchmarks/network.py
+
+# an upgraded pip resolves the stack in seconds, the one that comes with Python may take half an hour
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) data/demo data/prefect

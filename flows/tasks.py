@@ -1,0 +1,81 @@
+"""The tasks: each does one stage of ``pipeline`` on files and hands on a reference to what it wrote."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from prefect import get_run_logger, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import CacheKeyFnPolicy
+
+from pipeline.artifacts import atomic_directory, read_table, sha256_file
+from pipeline.errors import TechconvergeError
+from pipeline.parts import PartRequest
+from pipeline.run import RunRequest, assemble, compute_unless_optional
+
+Reference = dict[str, str]  # path and sha256 of a part's manifest; or, of a test that was impossible, the reason
+Progress = Callable[[str], None]
+
+SHOWN = 20  # rows of the table in Prefect's page
+
+
+def worth_retrying(task: Any, run: Any, state: Any) -> bool:
+    """Not what the user must mend: it would fail again."""
+    return not isinstance(state.result(raise_on_failure=False), TechconvergeError)
+
+
+def _key(context: Any, parameters: dict[str, Any]) -> str:
+    return str(parameters["key"])
+
+
+# JSON results: Prefect's default is pickle, and result files may come from elsewhere
+_stage = functools.partial(
+    task, retries=2, retry_delay_seconds=[2, 10], retry_condition_fn=worth_retrying, result_serializer="json"
+)
+
+
+@_stage(
+    name="part", task_run_name="part-{cutoff}", persist_result=True, cache_policy=CacheKeyFnPolicy(cache_key_fn=_key)
+)
+def compute_part(key: str, cutoff: str, request: dict[str, Any], part: dict[str, Any], folder: str) -> Reference:
+    """Compute one part into ``folder``, unless a part of the same key was computed before."""
+    reason = compute_unless_optional(
+        RunRequest.model_validate(request), PartRequest.model_validate(part), Path(folder), get_run_logger().info
+    )
+    return {"untested": reason} if reason else reference(Path(folder))
+
+
+@_stage(name="assemble", task_run_name="assemble-{out}")
+def assemble_run(request: dict[str, Any], parts: list[Reference], out: str) -> str:
+    """Write the run folder and its report from the parts; return the report's path."""
+    with atomic_directory(Path(out)) as folder:
+        assemble(
+            RunRequest.model_validate(request),
+            [Path(part["path"]) for part in parts if "path" in part],
+            next((part["untested"] for part in parts if "untested" in part), ""),
+            folder,
+            get_run_logger().info,
+        )
+    return str(Path(out) / "report.html")
+
+
+@task(name="show")
+def show(report: str) -> None:
+    """Put the head of the ranking and the report's place on Prefect's page."""
+    head = read_table(Path(report).parent / "ranked.parquet").head(SHOWN)
+    create_table_artifact(key="ranked-pairs", table=head.astype(str).to_dict("records"), description="Best first")
+    create_markdown_artifact(key="report", markdown=f"The report: `{Path(report).absolute()}`")
+
+
+def reference(folder: Path) -> Reference:
+    """Where a part lies, and the hash by which a later reader knows it is still the same."""
+    return {"path": str(folder), "sha256": sha256_file(folder / "manifest.json")}
+
+
+def intact(part: Reference) -> bool:
+    """Whether what a cached reference points to is still there, unchanged."""
+    if "untested" in part:
+        return True
+    manifest = Path(part["path"]) / "manifest.json"
+    return manifest.is_file() and sha256_file(manifest) == part["sha256"]
