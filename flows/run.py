@@ -19,7 +19,7 @@ def run_flow(command: str, request: dict[str, Any], out: str, parts_folder: str)
     asked = RunRequest.model_validate(request)
     check_request(asked)
     wanted = part_requests(asked)
-    progress = create_progress_artifact(progress=0.0, key="progress", description=f"{command}: parts done")
+    progress: Any = create_progress_artifact(progress=0.0, key="progress", description=f"{command}: parts done")
     parts: list[Reference] = []
     for number, part in enumerate(wanted, start=1):
         folder = Path(parts_folder) / part.key()

@@ -1,6 +1,5 @@
 """The tasks: each does one stage of ``pipeline`` on files and hands on a reference to what it wrote."""
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,14 +28,15 @@ def _key(context: Any, parameters: dict[str, Any]) -> str:
     return str(parameters["key"])
 
 
-# JSON results: Prefect's default is pickle, and result files may come from elsewhere
-_stage = functools.partial(
-    task, retries=2, retry_delay_seconds=[2, 10], retry_condition_fn=worth_retrying, result_serializer="json"
-)
-
-
-@_stage(
-    name="part", task_run_name="part-{cutoff}", persist_result=True, cache_policy=CacheKeyFnPolicy(cache_key_fn=_key)
+@task(
+    name="part",
+    task_run_name="part-{cutoff}",
+    retries=2,
+    retry_delay_seconds=[2, 10],
+    retry_condition_fn=worth_retrying,
+    persist_result=True,
+    result_serializer="json",  # not Prefect's default, pickle: result files may come from elsewhere
+    cache_policy=CacheKeyFnPolicy(cache_key_fn=_key),
 )
 def compute_part(key: str, cutoff: str, request: dict[str, Any], part: dict[str, Any], folder: str) -> Reference:
     """Compute one part into ``folder``, unless a part of the same key was computed before."""
@@ -46,7 +46,13 @@ def compute_part(key: str, cutoff: str, request: dict[str, Any], part: dict[str,
     return {"untested": reason} if reason else reference(Path(folder))
 
 
-@_stage(name="assemble", task_run_name="assemble-{out}")
+@task(
+    name="assemble",
+    task_run_name="assemble-{out}",
+    retries=2,
+    retry_delay_seconds=[2, 10],
+    retry_condition_fn=worth_retrying,
+)
 def assemble_run(request: dict[str, Any], parts: list[Reference], out: str) -> str:
     """Write the run folder and its report from the parts; return the report's path."""
     with atomic_directory(Path(out)) as folder:
@@ -64,7 +70,7 @@ def assemble_run(request: dict[str, Any], parts: list[Reference], out: str) -> s
 def show(report: str) -> None:
     """Put the head of the ranking and the report's place on Prefect's page."""
     head = read_table(Path(report).parent / "ranked.parquet").head(SHOWN)
-    create_table_artifact(key="ranked-pairs", table=head.astype(str).to_dict("records"), description="Best first")
+    create_table_artifact(key="ranked-pairs", table=head.astype(str).to_dict("list"), description="Best first")
     create_markdown_artifact(key="report", markdown=f"The report: `{Path(report).absolute()}`")
 
 

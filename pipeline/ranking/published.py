@@ -52,7 +52,7 @@ def rank_as_published(
         score_raw=raw,
         probability=shift_to_prior(rank_logit(raw), prior),
         members=pd.DataFrame({"stack": raw}),
-        weights={str(row.learner): float(row.selected) for row in report.itertuples()},
+        weights=dict(zip(report["learner"], report["selected"].astype(float).tolist(), strict=True)),
         attention=pd.DataFrame(index=np.arange(len(raw))),
         fitted={"fusion": fused, "stack": ensemble},
         columns=columns,

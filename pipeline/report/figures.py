@@ -51,7 +51,7 @@ def network_map(
     strongest = links.sort_values(["joint", *PAIR], ascending=[False, True, True], kind="stable")
     names = _selected(ranked.head(size.forecasts), strongest, size.nodes)
     forecasts = ranked.head(size.forecasts).loc[lambda table: table[PAIR].isin(names).all(axis=1)]
-    present = strongest.loc[strongest[PAIR].isin(names).all(axis=1)].head(3 * len(names))
+    present = strongest.loc[strongest[PAIR].isin(names).all(axis=1)].head(2 * len(names))
     about = codes.drop_duplicates("code").set_index("code").reindex(names)
     patents = about["patents"].fillna(0).astype(float).to_numpy()
     radius = size.font * (0.35 + 1.25 * np.sqrt(patents / max(patents.max(), 1.0)))

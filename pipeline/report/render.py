@@ -88,6 +88,7 @@ def _context(run: Run) -> dict[str, Any]:
         "account": _account(corpus.get("account")),
         "warnings": run.record.get("warnings", []),
         "types": words.TYPES,
+        "by_type": records(run.types),
         "sections": words.SECTIONS,
         "config_rows": _flat(config),
         **_ranking(run),
@@ -144,10 +145,11 @@ def _evidence(metrics: dict[str, Any]) -> dict[str, Any]:
     """What was tested: the headline against the best baseline, figures, and tables by cutoff."""
     origins = metrics.get("origins") or []
     table = metric_frame(metrics)
-    cutoffs = sorted(set(table["cutoff"]), key=lambda cutoff: (cutoff != "mean", cutoff))
+    cutoffs = sorted(set(table["cutoff"]) - {"mean"})
     if not origins or not cutoffs:
         return {"tested": None}
-    main = cutoffs[0] if cutoffs[0] == "mean" else cutoffs[-1]
+    cutoffs = ["mean", *cutoffs] if len(cutoffs) > 1 and "mean" in set(table["cutoff"]) else cutoffs
+    main = "mean" if "mean" in cutoffs else cutoffs[-1]
     scores = table[(table["cutoff"] == main) & (table["metric"] == "average_precision")]
     ours, rivals = scores[scores["model"] == "model"], scores[scores["model"] != "model"]
     best = rivals.sort_values(["value", "model"], ascending=[False, True], kind="stable").head(1)
@@ -163,7 +165,11 @@ def _evidence(metrics: dict[str, Any]) -> dict[str, Any]:
             "best": {**records(best)[0], "name": words.model_name(best["model"].iloc[0])} if len(best) else None,
             "plot": dot_plot(scores.drop_duplicates("model"), prevalence),
             "table": metric_table(table, main, _HEADLINE_METRICS),
-            "by_cutoff": [(cutoff, metric_table(table, cutoff)) for cutoff in cutoffs],
+            "main": main,
+            "by_cutoff": [
+                (cutoff, metric_table(table, cutoff, _HEADLINE_METRICS), metric_table(table, cutoff))
+                for cutoff in cutoffs
+            ],
             "calibration": calibration(reliability[reliability["model"] == "model"]),
         }
     }

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from pipeline.artifacts import atomic_path, read_json, read_table
 from pipeline.errors import ArtifactError
 from pipeline.report import words
-from pipeline.schemas import PAIR
+from pipeline.schemas import PAIR, Opportunities
 
 TABLE_ROWS = 200
 CARDS = 20
@@ -21,13 +21,15 @@ _FORMULA = r"^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])"  # the full-width signs too: 
 class Run:
     """A run folder in memory. ``ranked``: the first rows, best first, with titles; optional tables may be empty.
 
-    ``candidates`` and ``expected``: pairs at the last cutoff and the sum of their probabilities.
+    ``types``: the first opportunity of each type, and how many there are. ``candidates`` and ``expected``: pairs at
+    the last cutoff and the sum of their probabilities.
     """
 
     record: dict[str, Any]
     metrics: dict[str, Any]
     cutoff: pd.Timestamp
     ranked: pd.DataFrame
+    types: pd.DataFrame
     candidates: int
     expected: float
     codes: pd.DataFrame
@@ -51,11 +53,13 @@ def load_run(folder: Path) -> Run:
     codes = _optional(
         folder / "codes.parquet", ["code", "title", "keywords", "patents", "recent_patents", "firm_patents"]
     )
+    opportunities = _optional(folder / "opportunities.parquet", list(Opportunities.to_schema().columns))
     return Run(
         record=record,
         metrics=read_json(folder / "metrics.json") if (folder / "metrics.json").exists() else {},
         cutoff=cutoff,
-        ranked=_ranked(folder / "opportunities.parquet", latest, codes),
+        ranked=_ranked(opportunities, latest, codes),
+        types=_types(opportunities),
         candidates=len(latest),
         expected=float(latest["probability"].sum()),
         codes=codes,
@@ -145,9 +149,14 @@ def _predictions(path: Path) -> pd.DataFrame:
     return table.assign(**dict.fromkeys(bounds, float("nan")))
 
 
-def _ranked(opportunities: Path, latest: pd.DataFrame, codes: pd.DataFrame) -> pd.DataFrame:
-    if opportunities.exists():
-        firm = read_table(opportunities).sort_values("firm_rank", kind="stable").head(TABLE_ROWS)
+def _types(opportunities: pd.DataFrame) -> pd.DataFrame:
+    first = opportunities.sort_values("firm_rank", kind="stable").drop_duplicates("type").sort_values("type")
+    return first.assign(pairs=first["type"].map(opportunities["type"].value_counts()))
+
+
+def _ranked(opportunities: pd.DataFrame, latest: pd.DataFrame, codes: pd.DataFrame) -> pd.DataFrame:
+    if len(opportunities):
+        firm = opportunities.sort_values("firm_rank", kind="stable").head(TABLE_ROWS)
         known = latest[[*PAIR, "label", "probability_low", "probability_high"]]
         ranked = firm.merge(known, on=PAIR, how="left", validate="one_to_one").assign(place=firm["firm_rank"].tolist())
     else:
@@ -157,8 +166,7 @@ def _ranked(opportunities: Path, latest: pd.DataFrame, codes: pd.DataFrame) -> p
         code = ranked[f"code_{side}"]
         ranked = ranked.assign(
             **{
-                f"title_{side}": code.map(about["title"]).fillna(""),
-                f"keywords_{side}": code.map(about["keywords"]).fillna(""),
+                f"title_{side}": code.map(about["title"].where(about["title"] != "", about["keywords"])).fillna(""),
                 f"patents_{side}": code.map(about["patents"]),
             }
         )

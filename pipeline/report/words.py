@@ -39,13 +39,15 @@ MODELS = {
     "common_neighbours": "Common neighbours",
     "weighted_common_neighbours": "Weighted common neighbours",
     "adamic_adar": "Adamic-Adar",
+    "adamic_adar_recent": "Adamic-Adar, recent",
     "resource_allocation": "Resource allocation",
+    "resource_allocation_recent": "Resource allocation, recent",
     "katz": "Katz",
     "text_cosine": "Text similarity",
     "pmi": "PMI",
     "node2vec_logistic": "node2vec + logistic",
-    "logistic": "Logistic regression",
-    "lightgbm": "LightGBM",
+    "logistic_all": "Logistic regression, all features",
+    "lightgbm_all": "LightGBM, all features",
 }
 METRICS = {  # in the order shown
     "average_precision": "Average precision",
@@ -94,10 +96,17 @@ def percent(share: float | None) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """Two shares as a range, or nothing when there is none."""
+    """Two shares as a range, or nothing when there is none.
+
+    >>> interval(0.082, 0.31).replace(SPACE, " "), interval(0.0001, 0.01).replace(SPACE, " ")
+    ('8.2–31 %', '< 0.1 % to 1.0 %')
+    """
     if low is None or high is None or pd.isna(low) or pd.isna(high):
         return ""
-    return f"{percent(low)} to {percent(high)}"
+    bottom, top = percent(low), percent(high)
+    if not bottom[0].isdigit() or not top[0].isdigit():
+        return f"{bottom} to {top}"
+    return f"{bottom.removesuffix(SPACE + '%')}–{top}"
 
 
 def score(value: float | None) -> str:
@@ -155,7 +164,9 @@ def model_name(model: str) -> str:
 def metric_name(metric: str, k: int | None) -> str:
     """The name of a metric, with the depth it is measured at."""
     name = METRICS.get(metric) or humanise(metric)
-    return name if k is None else f"{name}{SPACE}@{SPACE}{k}"
+    if k is None:
+        return name
+    return f"{name}, θ{SPACE}={SPACE}{k}" if metric == "cost" else f"{name}{SPACE}@{SPACE}{k}"
 
 
 def metric_value(metric: str, value: float | None) -> str:
