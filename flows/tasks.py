@@ -69,8 +69,9 @@ def assemble_run(request: dict[str, Any], parts: list[Reference], out: str) -> s
 @task(name="show")
 def show(report: str) -> None:
     """Put the head of the ranking and the report's place on Prefect's page."""
-    head = read_table(Path(report).parent / "ranked.parquet").head(SHOWN)
-    create_table_artifact(key="ranked-pairs", table=head.astype(str).to_dict("list"), description="Best first")
+    head = read_table(Path(report).parent / "ranked.parquet").head(SHOWN).astype(str)
+    table = {str(name): head[name].tolist() for name in head}
+    create_table_artifact(key="ranked-pairs", table=table, description="Best first")
     create_markdown_artifact(key="report", markdown=f"The report: `{Path(report).absolute()}`")
 
 

@@ -30,7 +30,8 @@ def assess(predictions: pd.DataFrame, coverage: float, repeats: int, seed: int) 
     codes, names = pd.factorize(pd.concat([predictions["code_a"], predictions["code_b"]]), sort=True)
     a, b = codes[: len(labels)], codes[len(labels) :]
     scores = {MODEL: predictions["score_raw"].to_numpy()}
-    scores |= {c.removeprefix(BASELINE): predictions[c].to_numpy() for c in predictions if c.startswith(BASELINE)}
+    baselines = [str(column) for column in predictions if str(column).startswith(BASELINE)]
+    scores |= {column.removeprefix(BASELINE): predictions[column].to_numpy() for column in baselines}
     probability = predictions["probability"].to_numpy()
     tables = [
         evaluate(labels, values, probability if model == MODEL else None, a, b).assign(model=model)

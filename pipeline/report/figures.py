@@ -61,7 +61,15 @@ def network_map(
     return NetworkMap(
         size=size,
         nodes=[
-            {"code": code, "x": x, "y": y, "r": round(float(r), 1), "section": code[:1], "held": held > 0, "title": title}
+            {
+                "code": code,
+                "x": x,
+                "y": y,
+                "r": round(float(r), 1),
+                "section": code[:1],
+                "held": held > 0,
+                "title": title,
+            }
             for (code, (x, y)), r, held, title in zip(
                 at.items(), radius, about["firm_patents"].fillna(0), about["title"].fillna(""), strict=True
             )
@@ -215,7 +223,9 @@ def dot_plot(values: pd.DataFrame, prevalence: float | None) -> DotPlot | None:
             }
             for row in ordered.to_dict("records")
         ],
-        ticks=[(round(100 * i * step / top, 2), words.score(i * step) if i else "0") for i in range(round(top / step) + 1)],
+        ticks=[
+            (round(100 * i * step / top, 2), words.score(i * step) if i else "0") for i in range(round(top / step) + 1)
+        ],
         chance=place(prevalence),
     )
 

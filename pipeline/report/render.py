@@ -83,7 +83,8 @@ def _context(run: Run) -> dict[str, Any]:
         "expected": run.expected,
         "held": int((run.codes["firm_patents"] > 0).sum()) if firm else 0,
         "active": next(
-            (row["codes"] for row in run.record.get("candidates", []) if pd.Timestamp(row["cutoff"]) == run.cutoff), None
+            (row["codes"] for row in run.record.get("candidates", []) if pd.Timestamp(row["cutoff"]) == run.cutoff),
+            None,
         ),
         "account": _account(corpus.get("account")),
         "warnings": run.record.get("warnings", []),
@@ -121,7 +122,7 @@ def _ranking(run: Run) -> dict[str, Any]:
 
 
 def _why(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    attention = [(words.humanise(row["name"]), row["contribution"]) for row in rows if row["kind"] == "attention"]
+    attention = [(words.modality_name(row["name"]), row["contribution"]) for row in rows if row["kind"] == "attention"]
     features = [row for row in rows if row["kind"] == "feature"]
     return {
         "attention": sorted(attention, key=lambda item: (-item[1], item[0])),

@@ -66,7 +66,9 @@ METRICS = {  # in the order shown
 LOWER_IS_BETTER = {"brier", "log_loss", "ece", "cost"}
 
 # C0/C1 controls and the invisible characters that reorder or hide text; tab and line ends become spaces
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+)
 
 
 def clean(text: str) -> str:
@@ -159,6 +161,11 @@ def day(value: Any) -> str:
 def model_name(model: str) -> str:
     """The name of a model or baseline."""
     return MODELS.get(model) or humanise(model)
+
+
+def modality_name(modality: str) -> str:
+    """The name of a kind of evidence."""
+    return {"cooccurrence": "Co-occurrence", "graph": "Graph vectors"}.get(modality) or humanise(modality)
 
 
 def metric_name(metric: str, k: int | None) -> str:

@@ -13,10 +13,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
-    "--no-first-run --remote-debugging-port=0"
-).split()
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--remote-debugging-port=0"]
 
 
 class Page:
@@ -57,11 +54,15 @@ class Page:
         return result["result"].get("value")
 
     def picture(self, path: Path, full: bool = False) -> None:
-        data = self.call("Page.captureScreenshot", captureBeyondViewport=full, **({"clip": self._whole()} if full else {}))
+        data = self.call(
+            "Page.captureScreenshot", captureBeyondViewport=full, **({"clip": self._whole()} if full else {})
+        )
         path.write_bytes(base64.b64decode(data["data"]))
 
     def pdf(self, path: Path) -> None:
-        data = self.call("Page.printToPDF", preferCSSPageSize=True, printBackground=False, paperWidth=8.27, paperHeight=11.69)
+        data = self.call(
+            "Page.printToPDF", preferCSSPageSize=True, printBackground=False, paperWidth=8.27, paperHeight=11.69
+        )
         path.write_bytes(base64.b64decode(data["data"]))
 
     def _whole(self) -> dict[str, float]:
@@ -89,7 +90,11 @@ def browser(profile: Path) -> Iterator[Page]:
             target = Page(socket).call("Target.getTargets")["targetInfos"]
         tab = next(info["targetId"] for info in target if info["type"] == "page")
         with connect(f"{address.split('/devtools')[0]}/devtools/page/{tab}", max_size=None) as socket:
-            yield Page(socket)
+            page = Page(socket)
+            yield page
+            page.call("Browser.close")  # so that its helpers end too
     finally:
-        process.terminate()
-        process.wait(timeout=20)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=5)
+        process.kill()
+        process.wait()

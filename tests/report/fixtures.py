@@ -75,7 +75,9 @@ def write_run(
     rng = np.random.default_rng(11)
     codes = code_table(rng, title)
     backtest = command == "backtest"
-    predictions = pd.concat([prediction_table(rng, cutoff, backtest, interval) for cutoff in ORIGINS[-1 if not backtest else 0 :]])
+    predictions = pd.concat(
+        [prediction_table(rng, cutoff, backtest, interval) for cutoff in ORIGINS[-1 if not backtest else 0 :]]
+    )
     last = predictions[predictions["cutoff"] == predictions["cutoff"].max()].sort_values("rank")
     write_table(folder / "predictions.parquet", predictions)
     write_table(folder / "codes.parquet", codes)
@@ -126,9 +128,7 @@ def prediction_table(rng: np.random.Generator, cutoff: str, closed: bool, interv
     )
     if not interval:
         return frame
-    return frame.assign(
-        probability_low=1 / (1 + np.exp(-raw + 0.5)), probability_high=1 / (1 + np.exp(-raw - 0.6))
-    )
+    return frame.assign(probability_low=1 / (1 + np.exp(-raw + 0.5)), probability_high=1 / (1 + np.exp(-raw - 0.6)))
 
 
 def link_table(rng: np.random.Generator, last: pd.DataFrame) -> pd.DataFrame:
@@ -169,23 +169,45 @@ def explanation_table(rng: np.random.Generator, pairs: pd.DataFrame) -> pd.DataF
         ("citation__flow__both__t0", "patents on one side cite the other 9 times in the window (top 3 %)", 0.38),
         ("text__cosine__mean__t0", "are described in similar words (similarity .71, top 5 %)", 0.22),
         ("bibliometric__growth_min__w3", "grow by at least 18 % a year on both sides", 0.12),
-        ("network__hub_depressed__all__t0", "the larger class joins most others, so sharing neighbours says less", -0.09),
+        (
+            "network__hub_depressed__all__t0",
+            "the larger class joins most others, so sharing neighbours says less",
+            -0.09,
+        ),
     ]
     rows: list[dict[str, Any]] = []
     for a, b in zip(pairs["code_a"], pairs["code_b"], strict=True):
         weights = np.sort(rng.dirichlet([6, 4, 3, 2]))[::-1]
         rows += [
-            {"kind": "attention", "name": name, "words": "", "value": np.nan, "contribution": weight, "code_a": a, "code_b": b}
+            {
+                "kind": "attention",
+                "name": name,
+                "words": "",
+                "value": np.nan,
+                "contribution": weight,
+                "code_a": a,
+                "code_b": b,
+            }
             for name, weight in zip(("network", "citation", "text", "bibliometric"), weights, strict=True)
         ]
         rows += [
-            {"kind": "feature", "name": name, "words": words, "value": 1.0, "contribution": part, "code_a": a, "code_b": b}
+            {
+                "kind": "feature",
+                "name": name,
+                "words": words,
+                "value": 1.0,
+                "contribution": part,
+                "code_a": a,
+                "code_b": b,
+            }
             for name, words, part in features
         ]
     return pd.DataFrame(rows)[["code_a", "code_b", "kind", "name", "words", "value", "contribution"]]
 
 
-def example_table(rng: np.random.Generator, pairs: pd.DataFrame, codes: pd.DataFrame, title: str | None) -> pd.DataFrame:
+def example_table(
+    rng: np.random.Generator, pairs: pd.DataFrame, codes: pd.DataFrame, title: str | None
+) -> pd.DataFrame:
     names = codes.set_index("code")["title"]
     return pd.DataFrame(
         [
@@ -200,7 +222,10 @@ def example_table(rng: np.random.Generator, pairs: pd.DataFrame, codes: pd.DataF
             }
             for a, b in zip(pairs["code_a"], pairs["code_b"], strict=True)
             for side in "ab"
-            for thing, party in (("Modular apparatus", "NORTHWIND THERMAL"), ("Method and control system", "ACME COOLING"))
+            for thing, party in (
+                ("Modular apparatus", "NORTHWIND THERMAL"),
+                ("Method and control system", "ACME COOLING"),
+            )
         ]
     )
 
@@ -240,7 +265,14 @@ def metric_record(rng: np.random.Generator) -> dict[str, Any]:
         "level": "subclass",
         "scheme": "ipc",
         "origins": [
-            {"cutoff": cutoff, "candidates": 5100, "positives": 209, "prevalence": 0.041, "codes": 131, "coverage": 0.87}
+            {
+                "cutoff": cutoff,
+                "candidates": 5100,
+                "positives": 209,
+                "prevalence": 0.041,
+                "codes": 131,
+                "coverage": 0.87,
+            }
             for cutoff in ORIGINS
         ],
         "metrics": metrics,
@@ -281,7 +313,9 @@ def run_record(command: str, firm: str | None, simulated: bool, tested: bool) ->
         "corpus": {
             "path": "corpus",
             "content_hash": "9f2c" * 16,
-            "sources": [{"name": "patents_2000_2015.parquet", "format": "canonical", "sha256": "ab12" * 16, "rows": 24291}],
+            "sources": [
+                {"name": "patents_2000_2015.parquet", "format": "canonical", "sha256": "ab12" * 16, "rows": 24291}
+            ],
             "simulated": simulated,
             "account": {"read": 24291, "kept": 21034, "merged_families": 2871, "exact_repeats": 302, "quarantined": 84},
             "first_date": "2000-01-06",
