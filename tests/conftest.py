@@ -1,7 +1,10 @@
 """What several folders of tests share."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 
 from pipeline.corpus.ingest import ingest_tables
 from pipeline.corpus.readers import SourceTable, flat_table
@@ -9,6 +12,13 @@ from pipeline.corpus.timeline import Corpus
 from pipeline.sample.generator import generate, source_label
 
 _SEED = 3
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Sums in one order, as in a run."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")

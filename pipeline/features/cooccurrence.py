@@ -125,8 +125,9 @@ def _parents(
     to_parent = (joint @ member).toarray()  # code x parent
     between = member.T @ to_parent  # parent x parent
     share_code, share_parent = counts / mass, (member.T @ counts) / mass
-    one = to_parent / joint.sum() / (np.multiply.outer(share_code, share_parent) + 1 / mass)
-    two = between / joint.sum() / (np.multiply.outer(share_parent, share_parent) + 1 / mass)
+    links = max(joint.sum(), 1.0)  # without any link every lift is 0, not 0/0
+    one = to_parent / links / (np.multiply.outer(share_code, share_parent) + 1 / mass)
+    two = between / links / (np.multiply.outer(share_parent, share_parent) + 1 / mass)
     a, b = nodes[pairs.a], nodes[pairs.b]
     return {
         "cooccurrence__parent_lift__all__lag0": two[parent[a], parent[b]],

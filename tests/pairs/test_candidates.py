@@ -1,0 +1,79 @@
+"""Which pairs are forecast."""
+
+import pandas as pd
+import pytest
+from factories import corpus_from
+
+from pipeline import schemas
+from pipeline.config import TaskConfig
+from pipeline.corpus.timeline import Corpus
+from pipeline.errors import NotEnoughDataError
+from pipeline.pairs.candidates import candidate_pairs
+
+ROWS = [
+    ("US1", "2005-01-05", "F25B 1/00;G06F 3/00"),
+    ("US2", "2005-01-05", "F25B 1/00"),
+    ("US3", "2006-01-05", "H01L 21/02"),
+    ("US4", "2006-01-05", "H01L 21/02;F25B 1/00"),
+    ("US5", "2007-01-05", "G06F 3/00"),
+    ("US6", "2007-01-05", "A01B 1/02"),
+    ("US7", "2008-01-05", "A01B 1/02;G06F 3/00"),
+]
+TASK = TaskConfig(min_patents=2)
+
+
+@pytest.fixture
+def corpus() -> Corpus:
+    return corpus_from([{"patent_id": name, "date": date, "ipc": ipc} for name, date, ipc in ROWS])
+
+
+def names(history: Corpus, task: TaskConfig = TASK) -> list[list[str]]:
+    return candidate_pairs(history, task).pairs.table[schemas.PAIR].to_numpy().tolist()
+
+
+def test_candidates_are_the_pairs_of_active_codes_never_seen_together(corpus: Corpus) -> None:
+    universe = candidate_pairs(corpus.as_of(pd.Timestamp("2007-12-31")), TASK)
+    assert universe.pairs.codes.tolist() == ["F25B", "G06F", "H01L"]  # A01B has one patent
+    assert universe.pairs.table[schemas.PAIR].to_numpy().tolist() == [["G06F", "H01L"]]
+    assert universe.linked == 2
+    assert universe.summary() == {"cutoff": "2007-12-31", "codes": 3, "pairs": 1, "linked": 2}
+
+
+def test_a_lower_threshold_lets_rarer_codes_in(corpus: Corpus) -> None:
+    history = corpus.as_of(pd.Timestamp("2007-12-31"))
+    expected = [["A01B", "F25B"], ["A01B", "G06F"], ["A01B", "H01L"], ["G06F", "H01L"]]
+    assert names(history, TaskConfig(min_patents=1)) == expected
+
+
+def test_a_link_takes_a_pair_out_from_its_day_on(corpus: Corpus) -> None:
+    task = TaskConfig(min_patents=1)
+    assert ["A01B", "G06F"] in names(corpus.as_of(pd.Timestamp("2008-01-04")), task)
+    assert ["A01B", "G06F"] not in names(corpus.as_of(pd.Timestamp("2008-01-05")), task)
+
+
+def test_the_table_keeps_its_schema_order_and_indices(sample_corpus: Corpus) -> None:
+    history = sample_corpus.as_of(pd.Timestamp("2012-12-31"))
+    universe = candidate_pairs(history, TaskConfig())
+    pairs = universe.pairs
+    table = schemas.validate(pairs.table, schemas.Pairs, "pairs")
+    assert (pairs.codes[pairs.a] == table["code_a"]).all()
+    assert (pairs.codes[pairs.b] == table["code_b"]).all()
+    assert (table["code_a"] < table["code_b"]).all()
+    assert not table.duplicated().any()
+    assert len(pairs) + universe.linked == len(pairs.codes) * (len(pairs.codes) - 1) // 2
+    assert (history.incidence("ipc", "subclass").joint().toarray().diagonal() == 0).all()
+
+
+def test_too_few_codes_are_refused_with_what_to_do(corpus: Corpus) -> None:
+    with pytest.raises(NotEnoughDataError, match=r"only 0 codes have 3 .* 2005-12-31 .*--min-patents"):
+        candidate_pairs(corpus.as_of(pd.Timestamp("2005-12-31")), TaskConfig(min_patents=3))
+
+
+def test_too_many_pairs_are_refused_before_any_work(corpus: Corpus) -> None:
+    with pytest.raises(NotEnoughDataError, match="make 6 pairs, more than 5: take a coarser --level"):
+        candidate_pairs(corpus, TaskConfig(min_patents=1, max_candidates=5))
+
+
+def test_a_fully_linked_universe_is_refused(corpus: Corpus) -> None:
+    with pytest.raises(NotEnoughDataError, match="linked already .* take a finer --level"):
+        candidate_pairs(corpus.as_of(pd.Timestamp("2005-12-31")), TaskConfig(min_patents=1))

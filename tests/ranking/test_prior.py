@@ -1,0 +1,59 @@
+"""The expected share of positives, by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from factories import corpus_from
+
+from pipeline.config import TaskConfig
+from pipeline.corpus.timeline import Corpus
+from pipeline.features.build import build_features, ranked
+from pipeline.pairs.candidates import candidate_pairs
+from pipeline.pairs.labels import converged
+from pipeline.ranking.base import Origin
+from pipeline.ranking.prior import expected_prior
+
+TASK = TaskConfig(horizon=2, min_patents=1)
+CODES = ["A01B", "B60L", "F25B", "G06F", "H01L"]  # ten pairs
+
+
+def corpus_with(links: list[tuple[str, str]]) -> Corpus:
+    rows = [{"patent_id": f"US{n}", "date": "2004-12-01", "ipc": code} for n, code in enumerate(CODES)]
+    rows += [{"patent_id": f"EP{n}", "date": date, "ipc": ipc} for n, (date, ipc) in enumerate(links)]
+    return corpus_from([*rows, {"patent_id": "ZZ1", "date": "2008-12-31", "ipc": CODES[0]}])
+
+
+def origin(history: Corpus, day: str) -> Origin:
+    earlier = history.as_of(pd.Timestamp(day).as_unit("s"))
+    table = build_features(earlier, candidate_pairs(earlier, TASK).pairs, TASK, seed=1)
+    return Origin(table, ranked(table), converged(history, table.pairs, TASK))
+
+
+def test_it_is_last_years_share_times_what_a_horizon_brought_per_first_year() -> None:
+    history = corpus_with(
+        [
+            ("2005-06-01", "A01B;B60L"),  # first year of the origin 2004
+            ("2006-06-01", "A01B;F25B"),  # second year
+            ("2006-07-01", "B60L;F25B"),
+            ("2008-06-01", "G06F;H01L"),  # the last year
+        ]
+    )
+    last_year = (1 + 0.5) / (7 + 1)  # three of ten pairs were linked when it began
+    ratio = (3.5 / 11) / (1.5 / 11)
+    assert expected_prior(history, [origin(history, "2004-12-31")], TASK) == pytest.approx(last_year * ratio)
+
+
+def test_the_mean_over_origins_is_one_of_logarithms() -> None:
+    history = corpus_with([("2005-06-01", "A01B;B60L"), ("2006-06-01", "A01B;F25B"), ("2006-07-01", "B60L;F25B")])
+    past = [origin(history, "2004-12-31"), origin(history, "2005-12-31")]
+    ratios = [3.5 / 1.5, 2.5 / 2.5]
+    last_year = 0.5 / (7 + 1)
+    expected = last_year * np.sqrt(ratios[0] * ratios[1])
+    assert expected_prior(history, past, TASK) == pytest.approx(expected)
+    assert 0 < expected_prior(history, past, TASK)  # a year without links does not mean never
+
+
+def test_it_never_exceeds_one_half() -> None:
+    everything = [f"{x};{y}" for i, x in enumerate(CODES) for y in CODES[:i]]
+    history = corpus_with([("2006-06-01", CODES[0])] + [("2008-06-01", pair) for pair in everything])
+    assert expected_prior(history, [origin(history, "2006-12-31")], TASK) == 0.5
