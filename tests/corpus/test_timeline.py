@@ -29,7 +29,7 @@ def corpus() -> Corpus:
 
 def test_patents_stand_in_the_order_in_which_they_became_known(corpus: Corpus) -> None:
     assert corpus.patents["patent_id"].tolist() == ["US1", "US2", "US3"]
-    assert corpus.cutoff == pd.Timestamp("2012-03-01")
+    assert corpus.cutoff == pd.Timestamp("2012-03-31"), "the month of the last document is taken to be whole"
 
 
 def test_a_history_holds_the_cutoff_day_itself_and_nothing_later(corpus: Corpus) -> None:
@@ -43,8 +43,8 @@ def test_a_history_holds_the_cutoff_day_itself_and_nothing_later(corpus: Corpus)
 
 
 def test_no_history_reaches_beyond_what_is_known(corpus: Corpus) -> None:
-    with pytest.raises(CutoffError, match="2012-03-01"):
-        corpus.as_of(pd.Timestamp("2012-03-02"))
+    with pytest.raises(CutoffError, match="2012-03-31"):
+        corpus.as_of(pd.Timestamp("2012-04-01"))
     with pytest.raises(CutoffError, match="2010-12-31"):
         corpus.as_of(pd.Timestamp("2010-12-31")).as_of(pd.Timestamp("2011-02-28"))
 
