@@ -28,6 +28,7 @@ from pipeline.evaluation.explain import code_table, example_patents, explanation
 from pipeline.forecast import CutoffForecast, forecast_at
 from pipeline.opportunities.firm import Firm, find_firm, firm_view
 from pipeline.pairs.labels import converged, coverage
+from pipeline.ranking.ensemble import FUSION
 from pipeline.run_config import RunConfig
 
 Progress = Callable[[str], None]
@@ -95,6 +96,7 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
         "expected_prevalence": forecast.prior,
         "training_origins": [f"{day:%Y-%m-%d}" for day in forecast.training],
         "weights": forecast.ranking.weights,
+        "ensemble": forecast.ranking.details,
         "firm": dataclasses.asdict(firm) if firm else None,
         "encoding": encoding,
         "timings": {"load": loaded, "encode": embedded, **forecast.timings},
@@ -104,6 +106,9 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
     with atomic_directory(folder) as temporary:
         for name, table in tables.items():
             write_table(temporary / f"{name}.parquet", table, metadata)
+        fusion = forecast.ranking.fitted.get(FUSION)
+        if request.explained and fusion is not None:
+            fusion.save(temporary / FUSION)
         write_json(temporary / "manifest.json", record)
 
 

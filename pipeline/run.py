@@ -18,6 +18,7 @@ from pipeline.errors import ArtifactError, ConfigError, CorpusError, CutoffError
 from pipeline.evaluation.assess import Assessment, assess, metrics_record
 from pipeline.opportunities.firm import find_firm
 from pipeline.parts import PartRequest, Progress, check_dates, compute_part, part_request, read_part
+from pipeline.ranking.ensemble import FUSION
 from pipeline.report.render import render_report
 from pipeline.report.tables import write_ranked_csv
 from pipeline.run_config import RunConfig
@@ -137,6 +138,8 @@ def assemble(request: RunRequest, parts: list[Path], untested: str, folder: Path
     for name in _OF_MAIN_PART:
         if (parts[-1] / f"{name}.parquet").exists():
             shutil.copyfile(parts[-1] / f"{name}.parquet", folder / f"{name}.parquet")
+    if (parts[-1] / FUSION).exists():
+        shutil.copytree(parts[-1] / FUSION, folder / FUSION)
     ranked = _ranked_table(folder)
     write_table(folder / "ranked.parquet", ranked, metadata)
     write_ranked_csv(ranked, folder / "ranked.csv")
@@ -186,15 +189,21 @@ def _run_record(
         "tested_cutoffs": [assessment.origin["cutoff"] for assessment in assessments],
         "training_origins": {record["universe"]["cutoff"]: record["training_origins"] for record in records},
         "member_weights": {record["universe"]["cutoff"]: record["weights"] for record in records},
+        "ensemble": main["ensemble"],
         "encoder": main["encoding"]["encoder"],
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
         "timings": {stage: round(seconds, 2) for stage, seconds in stages.items()},
         "warnings": list(dict.fromkeys(warnings)),
-        "outputs": {path.name: sha256_file(path) for path in sorted(folder.iterdir()) if path.suffix in _HASHED},
+        "outputs": {
+            str(path.relative_to(folder)): sha256_file(path)
+            for pattern in ("*", f"{FUSION}/*")
+            for path in sorted(folder.glob(pattern))
+            if path.suffix in _HASHED
+        },
     }
 
 
-_HASHED = {".parquet", ".csv", ".json"}
+_HASHED = {".parquet", ".csv", ".json", ".safetensors"}
 
 
 def load_request(record: Path) -> RunRequest:

@@ -58,6 +58,7 @@ class Ranking:
     fitted: dict[str, Any]
     columns: list[str]
     warnings: tuple[str, ...]
+    details: dict[str, Any] = dataclasses.field(default_factory=dict)  # what else a run record should tell, as JSON
 
 
 def rank_pairs(

@@ -4,6 +4,7 @@ As published it learns from one window: the latest origin whose outcome is known
 nets and the ensemble on their fused vectors. Its features are the raw values, not ranks.
 """
 
+import json
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -57,4 +58,5 @@ def rank_as_published(
         fitted={"fusion": fused, "stack": ensemble},
         columns=columns,
         warnings=("reference recipe: its scores are not calibrated; the probabilities carry their order only",),
+        details={"threshold": ensemble.threshold, "learners": json.loads(report.to_json(orient="records"))},
     )

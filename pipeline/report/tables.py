@@ -83,9 +83,8 @@ def write_ranked_csv(frame: pd.DataFrame, path: Path) -> None:
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as dictionaries; what is missing is None."""
-    plain = frame.astype(object)
-    rows: list[dict[str, Any]] = plain.where(frame.notna(), None).to_dict("records")
-    return rows
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(column): value for column, value in row.items()} for row in plain.to_dict("records")]
 
 
 @dataclasses.dataclass(frozen=True)

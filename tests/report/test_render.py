@@ -10,7 +10,10 @@ from report.fixtures import write_run
 from pipeline.artifacts import read_json, read_table, write_json, write_table
 from pipeline.report.render import render_report
 
-HOSTILE = "</title></style><script>alert('x')</script><img src=https://evil.example/i onerror=alert(1)> \"' \u202egnp.exe {{ 7*7 }} ]]> --> <!--"
+HOSTILE = (
+    "</title></style><script>alert('x')</script><img src=https://evil.example/i onerror=alert(1)> "
+    "\"' \u202egnp.exe {{ 7*7 }} ]]> --> <!--"
+)
 VOID = {"meta", "link", "input", "img", "br", "hr"}
 
 

@@ -1,0 +1,136 @@
+"""Why a pair ranks where it does, from a forecast on simulated patents."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.corpus.timeline import Corpus
+from pipeline.encoders.base import patent_texts
+from pipeline.encoders.hashing import HashingEncoder
+from pipeline.evaluation.explain import EXAMPLES, FEATURES, code_table, example_patents, explanations, link_table
+from pipeline.evaluation.words import in_words
+from pipeline.forecast import CutoffForecast, forecast_at
+from pipeline.opportunities.firm import Firm
+from pipeline.ranking.ensemble import EnsembleConfig
+from pipeline.run_config import RunConfig
+
+CONFIG = RunConfig(ensemble=EnsembleConfig(members=("logistic/none", "lightgbm/none"), training_origins=1))
+ROWS = np.array([3, 40, 41])
+
+
+def silent(message: str) -> None:
+    """Progress nobody listens to."""
+
+
+@pytest.fixture(scope="module")
+def history(sample_corpus: Corpus) -> Corpus:
+    vectors = HashingEncoder(300).encode(patent_texts(sample_corpus.patents))
+    return sample_corpus.with_embeddings(vectors).as_of(pd.Timestamp("2013-12-31").as_unit("s"))
+
+
+@pytest.fixture(scope="module")
+def forecast(history: Corpus) -> CutoffForecast:
+    return forecast_at(history, CONFIG, silent)
+
+
+def carriers(history: Corpus, code: str) -> pd.Series:
+    codes = history.patent_codes
+    held = codes.loc[codes["symbol"].str.startswith(code) & (codes["scheme"] == "ipc"), "patent_id"]
+    return history.patents["patent_id"].isin(held)
+
+
+def test_features_that_speak_for_a_pair_come_most_important_first(forecast: CutoffForecast) -> None:
+    table = explanations(forecast, ROWS)
+    assert list(table) == ["code_a", "code_b", "kind", "name", "words", "value", "contribution"]
+    asked = forecast.predictions.loc[ROWS, ["code_a", "code_b"]].to_numpy().tolist()
+    assert set(table["kind"]) == {"feature"}  # without fusion there is no attention
+    for (a, b), own in table.groupby(["code_a", "code_b"]):
+        assert [a, b] in asked
+        assert 1 <= len(own) <= FEATURES
+        assert (own["contribution"] > 0).all()
+        assert own["contribution"].is_monotonic_decreasing
+        row = [list(pair) for pair in forecast.predictions[["code_a", "code_b"]].to_numpy()].index([a, b])
+        for name, words, value in own[["name", "words", "value"]].to_numpy():
+            assert words.startswith(f"{in_words(name)}: ")
+            assert value == forecast.target.table.columns[name].iloc[row]
+
+
+def test_contributions_and_base_add_up_to_the_log_odds_of_the_member(forecast: CutoffForecast) -> None:
+    model = forecast.ranking.fitted["lightgbm/none"].model
+    X = forecast.target.features[forecast.ranking.columns].to_numpy(dtype=np.float32)[ROWS]
+    shap = np.asarray(model.predict_proba(X, pred_contrib=True))
+    probability = forecast.ranking.members["lightgbm/none"].to_numpy()[ROWS]
+    np.testing.assert_allclose(shap.sum(axis=1), np.log(probability / (1 - probability)), rtol=1e-6)
+
+
+def test_attention_weights_are_named_beside_the_features(forecast: CutoffForecast) -> None:
+    weights = pd.DataFrame({"network": 0.75, "text": 0.25}, index=range(len(forecast.predictions)))
+    given = dataclasses.replace(forecast, ranking=dataclasses.replace(forecast.ranking, attention=weights))
+    table = explanations(given, ROWS)
+    attention = table[table["kind"] == "attention"]
+    assert attention["name"].tolist() == ["network", "text"] * 3
+    assert attention["contribution"].tolist() == [0.75, 0.25] * 3
+
+
+def test_without_the_explaining_member_no_feature_is_named(forecast: CutoffForecast) -> None:
+    bare = dataclasses.replace(forecast, ranking=dataclasses.replace(forecast.ranking, fitted={}))
+    assert explanations(bare, ROWS).empty
+
+
+def test_examples_are_the_recent_patents_nearest_to_the_other_side(history: Corpus, forecast: CutoffForecast) -> None:
+    asked = forecast.predictions.iloc[ROWS]
+    table = example_patents(history, asked, CONFIG.task)
+    assert list(table) == ["code_a", "code_b", "side", "patent_id", "knowledge_date", "title", "party"]
+    assert history.embeddings is not None
+    recent = (history.patents["knowledge_date"] > pd.Timestamp("2010-12-31")).to_numpy()
+    for (a, b, side), own in table.groupby(["code_a", "code_b", "side"]):
+        mine, theirs = (carriers(history, c).to_numpy() for c in ((a, b) if side == "a" else (b, a)))
+        mine = mine & recent if (mine & recent).sum() >= EXAMPLES else mine
+        likeness = history.embeddings @ history.embeddings[theirs].mean(axis=0)
+        rows = history.row_of(own["patent_id"])
+        assert len(rows) == min(EXAMPLES, mine.sum())
+        assert mine[rows].all()
+        others = np.setdiff1d(np.flatnonzero(mine), rows)
+        assert len(others) == 0 or likeness[rows].min() >= likeness[others].max() - 1e-6
+
+
+def test_examples_without_texts_are_the_latest(history: Corpus, forecast: CutoffForecast) -> None:
+    bare = dataclasses.replace(history, embeddings=None)
+    table = example_patents(bare, forecast.predictions.iloc[ROWS[:1]], CONFIG.task)
+    for (a, b, side), own in table.groupby(["code_a", "code_b", "side"]):
+        latest = history.patents.loc[carriers(history, a if side == "a" else b), "patent_id"].tolist()[::-1]
+        assert own["patent_id"].tolist() == latest[:EXAMPLES]
+
+
+def test_the_code_table_counts_what_everyone_and_the_firm_holds(history: Corpus, forecast: CutoffForecast) -> None:
+    assignees = history.parties[history.parties["role"] == "assignee"]
+    party = str(assignees["party_id"].value_counts().index[0])
+    values = {"party_id": party, "name": party}
+    firm = Firm(**{f.name: values.get(f.name, 0) for f in dataclasses.fields(Firm)})  # type: ignore[arg-type]
+    table = code_table(history, forecast.universe.pairs.codes, CONFIG.task, firm).set_index("code")
+    held = history.patents["patent_id"].isin(assignees.loc[assignees["party_id"] == party, "patent_id"])
+    recent = history.patents["knowledge_date"] > pd.Timestamp("2010-12-31")
+    for code in table.index[::9]:
+        own = carriers(history, code)
+        row = table.loc[code]
+        assert (row["patents"], row["recent_patents"], row["firm_patents"]) == (
+            own.sum(), (own & recent).sum(), (own & held).sum()
+        )  # fmt: skip
+    assert table["firm_patents"].sum() > 0
+    assert (table["title"] != "").all()
+    assert (table["keywords"] != "").any()
+    assert not code_table(history, forecast.universe.pairs.codes, CONFIG.task, None)["firm_patents"].any()
+
+
+def test_the_link_table_is_the_strongest_joint_counts(history: Corpus) -> None:
+    table = link_table(history, CONFIG.task, limit=25)
+    assert len(table) == 25
+    assert table["joint"].is_monotonic_decreasing
+    for a, b, joint in table.itertuples(index=False):
+        assert a < b
+        assert joint == (carriers(history, a) & carriers(history, b)).sum()
+    everything = link_table(history, CONFIG.task, limit=10**6)
+    pd.testing.assert_frame_equal(everything.head(25), table)
+    assert len(everything) == history.incidence("ipc", "subclass").joint().nnz // 2
