@@ -71,7 +71,7 @@ def forecast_at(history: Corpus, config: RunConfig, progress: Progress) -> Cutof
         prior=prior,
         training=[origin.cutoff for origin in past],
         timings=timings,
-        warnings=tuple(dict.fromkeys([*table.warnings, *_lost_columns(target, ranking), *ranking.warnings])),
+        warnings=tuple(dict.fromkeys([*table.warnings, *_lost_modalities(target, past), *ranking.warnings])),
     )
 
 
@@ -108,10 +108,9 @@ def _rank(past: list[Origin], target: Origin, prior: float, config: RunConfig, p
     return rank_pairs(past, target, config.task.horizon, prior, fusion, config.ensemble, config.seed, progress)
 
 
-def _lost_columns(target: Origin, ranking: Ranking) -> list[str]:
-    lost = [c for c in target.features if c not in ranking.columns]
-    modalities = sorted({str(c).partition("__")[0] for c in lost} - {c.partition("__")[0] for c in ranking.columns})
-    return [f"{name}: not available at the training origins, so the model does without it" for name in modalities]
+def _lost_modalities(target: Origin, past: list[Origin]) -> list[str]:
+    lost = [name for name in target.table.modalities() if not all(name in o.table.modalities() for o in past)]
+    return [f"{name}: not available at every training origin, so the model does without it" for name in lost]
 
 
 def _predictions(universe: Universe, ranking: Ranking, baselines: pd.DataFrame) -> pd.DataFrame:
