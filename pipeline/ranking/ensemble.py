@@ -99,7 +99,9 @@ def rank_pairs(
         probability=shift_to_prior(raw, prior),
         members=members,
         weights=dict(zip(members.columns, meta.weights.tolist(), strict=True)),
-        attention=fitted[FUSION].attention(_ranked_table(target)) if FUSION in fitted else pd.DataFrame(),
+        attention=fitted[FUSION].attention(_ranked_table(target))
+        if FUSION in fitted
+        else pd.DataFrame(index=target.features.index),
         fitted=fitted,
         columns=columns,
         warnings=warnings,

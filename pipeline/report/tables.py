@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from pipeline.artifacts import atomic_path, read_json, read_table
 from pipeline.errors import ArtifactError
 from pipeline.report import words
-from pipeline.schemas import PAIR, Opportunities
+from pipeline.schemas import PAIR, Opportunities, empty
 
 TABLE_ROWS = 200
 CARDS = 20
@@ -51,24 +51,25 @@ def load_run(folder: Path) -> Run:
     cutoff = predictions["cutoff"].max()
     latest = predictions[predictions["cutoff"] == cutoff]
     codes = _optional(
-        folder / "codes.parquet", ["code", "title", "keywords", "patents", "recent_patents", "firm_patents"]
+        folder / "codes.parquet", ["code", "title", "keywords"], ["patents", "recent_patents", "firm_patents"]
     )
-    opportunities = _optional(folder / "opportunities.parquet", list(Opportunities.to_schema().columns))
+    opportunities = folder / "opportunities.parquet"
+    firm_view = read_table(opportunities) if opportunities.exists() else empty(Opportunities)
     return Run(
         record=record,
         metrics=read_json(folder / "metrics.json") if (folder / "metrics.json").exists() else {},
         cutoff=cutoff,
-        ranked=_ranked(opportunities, latest, codes),
-        types=_types(opportunities),
+        ranked=_ranked(firm_view, latest, codes),
+        types=_types(firm_view),
         candidates=len(latest),
         expected=float(latest["probability"].sum()),
         codes=codes,
-        links=_optional(folder / "links.parquet", [*PAIR, "joint"]),
+        links=_optional(folder / "links.parquet", PAIR, ["joint"]),
         explanations=_optional(
-            folder / "explanations.parquet", [*PAIR, "kind", "name", "words", "value", "contribution"]
+            folder / "explanations.parquet", [*PAIR, "kind", "name", "words"], ["value", "contribution"]
         ),
         examples=_optional(
-            folder / "examples.parquet", [*PAIR, "side", "patent_id", "knowledge_date", "title", "party"]
+            folder / "examples.parquet", [*PAIR, "side", "patent_id", "knowledge_date", "title", "party"], []
         ),
     )
 
@@ -165,15 +166,21 @@ def _ranked(opportunities: pd.DataFrame, latest: pd.DataFrame, codes: pd.DataFra
         code = ranked[f"code_{side}"]
         ranked = ranked.assign(
             **{
-                f"title_{side}": code.map(about["title"].where(about["title"] != "", about["keywords"])).fillna(""),
+                f"title_{side}": code.map(about["title"].where(about["title"] != "", about["keywords"]))
+                .astype("str")
+                .fillna(""),
                 f"patents_{side}": code.map(about["patents"]),
             }
         )
     return ranked.reset_index(drop=True)
 
 
-def _optional(path: Path, columns: list[str]) -> pd.DataFrame:
-    return read_table(path, columns) if path.exists() else pd.DataFrame({column: [] for column in columns})
+def _optional(path: Path, texts: list[str], numbers: list[str]) -> pd.DataFrame:
+    if path.exists():
+        return read_table(path, [*texts, *numbers])
+    return pd.DataFrame({column: [] for column in [*texts, *numbers]}).astype(
+        dict.fromkeys(texts, "str") | dict.fromkeys(numbers, float)
+    )
 
 
 def _neutralise(column: pd.Series) -> pd.Series:

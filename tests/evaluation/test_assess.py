@@ -46,7 +46,7 @@ def test_one_cutoff_measures_the_model_and_every_baseline_within_intervals() -> 
     assert (found.origin["codes"], found.origin["coverage"], found.origin["cutoff"]) == (20, 0.75, "2012-12-31")
     rows = found.metrics.set_index(["model", "metric"]).sort_index()
     for model, column in (("model", "score_raw"), ("katz", "baseline__katz"), ("pmi", "baseline__pmi")):
-        row = rows.loc[(model, "average_precision")].iloc[0]
+        row = rows.loc[[(model, "average_precision")]].iloc[0]
         assert row["value"] == pytest.approx(average_precision_score(table["label"].astype(int), table[column]))
         assert row["low"] < row["high"]
     assert "brier" in rows.loc["model"].index

@@ -107,8 +107,7 @@ def test_examples_without_texts_are_the_latest(history: Corpus, forecast: Cutoff
 def test_the_code_table_counts_what_everyone_and_the_firm_holds(history: Corpus, forecast: CutoffForecast) -> None:
     assignees = history.parties[history.parties["role"] == "assignee"]
     party = str(assignees["party_id"].value_counts().index[0])
-    values = {"party_id": party, "name": party}
-    firm = Firm(**{f.name: values.get(f.name, 0) for f in dataclasses.fields(Firm)})  # type: ignore[arg-type]
+    firm = Firm(name=party, party_id=party, patents=len(assignees[assignees["party_id"] == party]))
     table = code_table(history, forecast.universe.pairs.codes, CONFIG.task, firm).set_index("code")
     held = history.patents["patent_id"].isin(assignees.loc[assignees["party_id"] == party, "patent_id"])
     recent = history.patents["knowledge_date"] > pd.Timestamp("2010-12-31")

@@ -40,10 +40,13 @@ def test_an_unknown_feature_is_an_error_not_a_guess() -> None:
         ("graph__cosine__all__lag0", "likeness of their places in the network"),
         ("text__l1__w3__lag0", "distance (L1) of their patents' texts, in the last 3 years"),
         ("network__neighbours_min__w3__lag3", "number of partner codes, of the weaker one, in the 3 years before"),
-        ("cooccurrence__ppmi_cosine__decayed__lag0", "likeness of their co-occurrence profiles, recent patents counting more"),
+        (
+            "cooccurrence__item_based__decayed__lag0",
+            "how often codes like one met the other, recent patents counting more",
+        ),
         ("bibliometric__joint_patents__w1__lag0", "patents that carry both, in the last year"),
     ],
-)  # fmt: skip
+)
 def test_words(feature: str, words: str) -> None:
     assert in_words(feature) == words
 

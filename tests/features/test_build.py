@@ -85,9 +85,7 @@ def test_the_network_of_the_window_before_is_todays_at_that_cutoff(sample_corpus
     earlier = history.as_of(years_before(history.cutoff, TASK.window))
     known = np.isin(pairs.codes, earlier.incidence("ipc", "subclass").codes)
     both = known[pairs.a] & known[pairs.b]
-    part = dataclasses.replace(
-        pairs, table=pairs.table[both].reset_index(drop=True), a=pairs.a[both], b=pairs.b[both]
-    )
+    part = dataclasses.replace(pairs, table=pairs.table[both].reset_index(drop=True), a=pairs.a[both], b=pairs.b[both])
     now, then = network(history, pairs, TASK).columns, network(earlier, part, TASK).columns
     lagged = [name for name in now if name.endswith("__lag3")]
     assert len(lagged) == 16

@@ -110,7 +110,6 @@ def real_graph() -> sp.csr_array:
     return corpus.as_of(pd.Timestamp("2010-12-31")).incidence("ipc", "subclass").joint()
 
 
-@pytest.mark.slow
 def test_on_a_real_co_occurrence_graph(real_graph: sp.csr_array) -> None:
     joint = real_graph.toarray()
     assert len(joint) > 50

@@ -54,8 +54,9 @@ def digest(path: Path) -> str:
 
 def test_the_flow_and_the_command_give_the_same_bytes(both: tuple[Path, Path, Path]) -> None:
     direct, flow, _ = both
-    names = {path.name for path in direct.iterdir()}
-    assert names == {path.name for path in flow.iterdir()}
+    names, others = ({str(path.relative_to(run)) for path in run.rglob("*.*")} for run in (direct, flow))
+    assert names == others
+    assert "fusion/weights.safetensors" in names
     assert {f"{table}.parquet" for table in TABLES} <= names
     for name in sorted(names - {"run.json", "report.html"}):
         assert digest(direct / name) == digest(flow / name), name

@@ -197,7 +197,6 @@ def test_a_whole_forecast_is_the_same_bytes_with_and_without_the_future(sample_r
 Relabel = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
-@pytest.mark.slow
 def test_a_model_taught_nonsense_ranks_no_better_than_chance(sample_corpus: Corpus) -> None:
     """With past outcomes shuffled over the pairs, average precision stands at prevalence; with the true ones, above.
 
@@ -214,9 +213,7 @@ def test_a_model_taught_nonsense_ranks_no_better_than_chance(sample_corpus: Corp
     config = EnsembleConfig(members=("logistic/none",))
 
     def lift(origins: list[Origin], seed: int) -> float:
-        ranking = rank_pairs(
-            origins, target, TASK.horizon, 0.02, make_fusion(FusionConfig()), config, seed, silent
-        )
+        ranking = rank_pairs(origins, target, TASK.horizon, 0.02, make_fusion(FusionConfig()), config, seed, silent)
         found = evaluate(labels, ranking.score_raw, None, table.pairs.a, table.pairs.b)
         precision = found.loc[found["metric"] == "average_precision", "value"].iloc[0]
         return float(precision / labels.mean())

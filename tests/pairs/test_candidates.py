@@ -75,5 +75,5 @@ def test_too_many_pairs_are_refused_before_any_work(corpus: Corpus) -> None:
 
 
 def test_a_fully_linked_universe_is_refused(corpus: Corpus) -> None:
-    with pytest.raises(NotEnoughDataError, match="linked already .* take a finer --level"):
+    with pytest.raises(NotEnoughDataError, match=r"linked already .* take a finer --level"):
         candidate_pairs(corpus.as_of(pd.Timestamp("2005-12-31")), TaskConfig(min_patents=1))

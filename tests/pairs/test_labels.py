@@ -35,9 +35,7 @@ def linked(corpus: Corpus, task: TaskConfig = TASK) -> list[str]:
     return (pairs.table["code_a"] + pairs.table["code_b"])[labels == 1].tolist()
 
 
-@pytest.mark.parametrize(
-    ("date", "counts"), [("2006-01-01", True), ("2008-12-31", True), ("2009-01-01", False)]
-)
+@pytest.mark.parametrize(("date", "counts"), [("2006-01-01", True), ("2008-12-31", True), ("2009-01-01", False)])
 def test_the_window_begins_after_the_cutoff_and_ends_with_its_last_day(date: str, counts: bool) -> None:
     assert linked(corpus_with([(date, "A01B;F25B")])) == (["A01BF25B"] if counts else [])
 
@@ -76,9 +74,7 @@ def test_coverage_is_the_share_of_new_links_that_the_candidates_held() -> None:
 
 def test_coverage_counts_no_link_that_was_there_before() -> None:
     rows = [*OUTSET, ("US9", "2005-12-31", "A01B;F25B"), ("EP1", "2006-05-01", "A01B;F25B;G06F")]
-    corpus = corpus_from(
-        [{"patent_id": n, "date": d, "ipc": i} for n, d, i in [*rows, ("ZZ1", "2009-06-15", "H04L")]]
-    )
+    corpus = corpus_from([{"patent_id": n, "date": d, "ipc": i} for n, d, i in [*rows, ("ZZ1", "2009-06-15", "H04L")]])
     assert coverage(corpus, universe(corpus), TASK) == 1
 
 

@@ -70,7 +70,7 @@ def test_a_forecast_says_what_was_asked_found_tested_and_limited(tmp_path):
         "The opportunities ranked first",
         "The map",
         "How good such forecasts were",
-        "average precision of .163, against .148 for the best baseline (LightGBM) and .041 by chance",
+        "average precision of .163, against .148 for the best baseline (LightGBM, all features) and .041 by chance",
         "The data behind it",
         "Documents read 24,291",
         "The account adds up",

@@ -80,7 +80,7 @@ def test_metrics_are_laid_out_by_model_best_first_with_intervals_and_the_best_ma
     assert table.columns == ["Average precision", "Precision\u00a0@\u00a0100"]
     model, ours, cells = table.rows[0]
     assert (model, ours, cells[0]) == ("model", True, (".163", ".134 to .196", True))
-    assert [row[0] for row in table.rows][1:3] == ["lightgbm", "reference"]
+    assert [row[0] for row in table.rows][1:3] == ["lightgbm_all", "reference"]
     assert not any(row[2][0][2] for row in table.rows[1:])
 
 
