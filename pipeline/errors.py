@@ -21,6 +21,10 @@ class NotEnoughDataError(TechconvergeError):
     """Too few patents, codes, pairs or positives to learn from."""
 
 
+# how to get more positives; at coarse levels almost every pair has met before, at fine ones few ever do
+MORE_POSITIVES = "take another --level, a longer --horizon, a later --cutoff or a larger corpus"
+
+
 class FirmError(TechconvergeError):
     """A firm name matches no party, or several."""
 

@@ -93,7 +93,7 @@ def example_patents(history: Corpus, pairs: pd.DataFrame, task: TaskConfig) -> p
     table = table.drop(columns="row").assign(
         patent_id=patents["patent_id"], knowledge_date=patents["knowledge_date"], title=patents["title"]
     )
-    return table.assign(party=table["patent_id"].map(party).fillna("").astype(str))
+    return table.assign(party=party.reindex(table["patent_id"], fill_value="").to_numpy())
 
 
 def _nearest(history: Corpus, carriers: sp.csr_array, own: int, other: int, task: TaskConfig) -> np.ndarray:

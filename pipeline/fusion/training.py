@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipeline.errors import NotEnoughDataError
+from pipeline.errors import MORE_POSITIVES, NotEnoughDataError
 from pipeline.fusion.base import TrainingConfig
 
 CHUNK = 16_384  # pairs scored at once: bounds memory
@@ -66,7 +66,7 @@ def check_labels(sizes: Sequence[int], labels: Sequence[np.ndarray]) -> None:
     if positives in (0, sum(sizes)):
         raise NotEnoughDataError(
             f"{positives} of {sum(sizes)} training pairs converged, so there is nothing to tell apart: "
-            "add earlier --cutoff, take a longer --horizon or a coarser --level"
+            f"{MORE_POSITIVES}"
         )
 
 

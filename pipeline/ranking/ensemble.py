@@ -14,7 +14,7 @@ from pydantic import Field
 
 from pipeline.config import Stage
 from pipeline.corpus.timeline import years_before
-from pipeline.errors import NotEnoughDataError
+from pipeline.errors import MORE_POSITIVES, NotEnoughDataError
 from pipeline.fusion.base import FittedFusion, Fusion
 from pipeline.ranking.base import Origin, common_columns, rank_logit, stack
 from pipeline.ranking.calibration import shift_to_prior
@@ -83,7 +83,7 @@ def rank_pairs(
         best = max((int(origin.outcome.sum()) for origin in past), default=0)
         raise NotEnoughDataError(
             f"no training origin before {target.cutoff:%Y-%m-%d} has {config.min_positives} new links "
-            f"(the best has {best}): take a coarser --level, a longer --horizon, a later --cutoff or a larger corpus"
+            f"(the best has {best}): {MORE_POSITIVES}"
         )
     columns = common_columns([*usable, target])
     usable, target = [origin.select(columns) for origin in usable], target.select(columns)

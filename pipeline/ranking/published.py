@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import NotEnoughDataError
+from pipeline.errors import MORE_POSITIVES, NotEnoughDataError
 from pipeline.fusion.base import Fusion
 from pipeline.ranking.base import Origin, common_columns, rank_logit
 from pipeline.ranking.calibration import shift_to_prior
@@ -39,7 +39,7 @@ def rank_as_published(
     if training.outcome.sum() < 2:
         raise NotEnoughDataError(
             f"the training origin {training.cutoff:%Y-%m-%d} has {int(training.outcome.sum())} new links: "
-            "take a coarser --level, a longer --horizon, a later --cutoff or a larger corpus"
+            f"{MORE_POSITIVES}"
         )
     columns = [c for c in common_columns([training, target]) if c.partition("__")[0] in MODALITIES]
     training, target = training.select(columns), target.select(columns)

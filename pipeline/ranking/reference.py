@@ -25,7 +25,7 @@ from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pipeline.config import Stage
-from pipeline.errors import NotEnoughDataError
+from pipeline.errors import MORE_POSITIVES, NotEnoughDataError
 from pipeline.evaluation.metrics import Ranking, average_precision, cost, cost_threshold, ks
 from pipeline.ranking.tuning import LEARNERS, Fold, Parameters, fit_learner, positive_probability, tune
 
@@ -112,7 +112,7 @@ def fit_reference(
     if fewest < 2:
         raise NotEnoughDataError(
             f"the reference ensemble has {int(y.sum())} convergences among {len(y)} training pairs and needs 2 of both "
-            "kinds: take a coarser --level, a longer --horizon, a later --cutoff or a larger corpus"
+            f"kinds: {MORE_POSITIVES}"
         )
     with threadpool_limits(1):  # several threads would tie-break neighbours by their number
         return _fit(X, y, seed, config, progress)
