@@ -88,6 +88,14 @@ def read_json(path: Path) -> Any:
         raise ArtifactError(f"{path} cannot be read as JSON: {error}") from error
 
 
+def read_record(run: Path) -> Any:
+    """The record of a run, from its folder or its ``run.json``; raise ArtifactError when it is neither."""
+    path = run / "run.json" if run.is_dir() else run
+    if not path.is_file():
+        raise ArtifactError(f"{run} is not a run: make one with `techconverge forecast` or `techconverge backtest`")
+    return read_json(path)
+
+
 def write_table(path: Path, table: pd.DataFrame, metadata: Mapping[str, str] | None = None) -> None:
     """Write a frame as Parquet atomically; the same frame and metadata give the same bytes."""
     arrow = pa.Table.from_pandas(table, preserve_index=False)

@@ -125,7 +125,7 @@ def repeat(
     """Repeat an earlier run from its record."""
     from pipeline.run import load_request, run
 
-    request = load_request(record / "run.json" if record.is_dir() else record)
+    request = load_request(record)
     with _progress(request.command) as progress:
         report_path = run(request, out, progress)
     typer.echo(f"report: {report_path}")
@@ -144,7 +144,7 @@ def report(
 @app.command()
 def sample(
     out: Out,
-    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 7,
     patents: Annotated[int, typer.Option(help="About how many documents.")] = 6000,
 ) -> None:
     """Make the simulated corpus of the demo: no real patent is in it."""

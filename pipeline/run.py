@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from pipeline import __version__, schemas
-from pipeline.artifacts import atomic_directory, read_json, read_table, sha256_file, write_json, write_table
+from pipeline.artifacts import atomic_directory, read_record, read_table, sha256_file, write_json, write_table
 from pipeline.corpus.store import load_corpus, load_manifest
 from pipeline.corpus.timeline import years_before
 from pipeline.errors import ArtifactError, ConfigError, CorpusError, CutoffError, NotEnoughDataError
@@ -207,12 +207,12 @@ _HASHED = {".parquet", ".csv", ".json", ".safetensors"}
 
 
 def load_request(record: Path) -> RunRequest:
-    """The request of an earlier run, from its ``run.json``.
+    """The request of an earlier run, from its folder or its ``run.json``.
 
     Raises:
         CorpusError: when the corpus is no longer the one the run was made from.
     """
-    content = read_json(record)
+    content = read_record(record)
     try:
         request = RunRequest.model_validate(content["request"])
         expected = content["corpus"]["content_hash"]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.config import EncoderConfig, Recipe, TaskConfig
 from pipeline.errors import ConfigError
@@ -22,13 +22,13 @@ class RunConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     recipe: Recipe = "default"
-    seed: int = 7
+    seed: int = Field(default=7, ge=0, lt=2**31)
     task: TaskConfig = TaskConfig()
     encoder: EncoderConfig = EncoderConfig()
     fusion: FusionConfig = FusionConfig()
     ensemble: EnsembleConfig = EnsembleConfig()
     reference: ReferenceConfig = ReferenceConfig()
-    bootstrap_repeats: int = 200
+    bootstrap_repeats: int = Field(default=200, ge=20)
 
 
 def load_config(file: Path | None, overrides: dict[str, Any]) -> RunConfig:
@@ -67,7 +67,10 @@ def _from_environment() -> dict[str, Any]:
     nested: dict[str, Any] = {}
     for name, value in sorted(os.environ.items()):
         if name.startswith(ENVIRONMENT_PREFIX):
-            layer: Any = yaml.safe_load(value)
+            try:
+                layer: Any = yaml.safe_load(value)
+            except yaml.YAMLError as error:
+                raise ConfigError(f"{name} cannot be read as YAML: {' '.join(str(error).split())}") from error
             for key in reversed(name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")):
                 layer = {key: layer}
             nested = _merge(nested, layer)

@@ -15,3 +15,8 @@ def real_data(name: str) -> Path:
     if not path.exists():
         pytest.skip(f"real data not present: {name} (set TECHCONVERGE_REAL_DATA to its folder)")
     return path
+
+
+def names(folder: Path) -> list[str]:
+    """What a folder holds, by name."""
+    return sorted(path.name for path in folder.iterdir())

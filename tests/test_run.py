@@ -3,13 +3,13 @@
 import dataclasses
 import datetime
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from cases import names
 from sklearn.metrics import average_precision_score
 
 from pipeline.artifacts import sha256_file
@@ -221,15 +221,13 @@ def test_what_cannot_work_is_one_line_and_leaves_nothing(
     assert not list((tmp_path / "out").glob("*") if (tmp_path / "out").exists() else [])
 
 
-def test_an_earlier_run_is_replaced_and_a_strangers_folder_is_not(
-    tmp_path: Path, corpus: Path, forecast: Path
-) -> None:
+def test_an_earlier_run_is_replaced_and_a_strangers_folder_is_not(tmp_path: Path, corpus: Path, forecast: Path) -> None:
     stranger = tmp_path / "stranger"
     stranger.mkdir()
     (stranger / "thesis.txt").write_text("mine")
     with pytest.raises(ArtifactError, match="choose another --out"):
         silent_run(asked("forecast", corpus, "2016-12-31"), stranger)
-    assert os.listdir(stranger) == ["thesis.txt"]
+    assert names(stranger) == ["thesis.txt"]
     before = sha256_file(forecast / "run.json")
     with pytest.raises(CutoffError):
         silent_run(asked("forecast", corpus, "1950-12-31"), forecast)

@@ -65,8 +65,7 @@ def check_labels(sizes: Sequence[int], labels: Sequence[np.ndarray]) -> None:
     positives = sum(int(label.sum()) for label in labels)
     if positives in (0, sum(sizes)):
         raise NotEnoughDataError(
-            f"{positives} of {sum(sizes)} training pairs converged, so there is nothing to tell apart: "
-            f"{MORE_POSITIVES}"
+            f"{positives} of {sum(sizes)} training pairs converged, so there is nothing to tell apart: {MORE_POSITIVES}"
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline.config import Stage
 from pipeline.corpus.timeline import years_before
@@ -19,7 +19,7 @@ from pipeline.fusion.base import FittedFusion, Fusion
 from pipeline.ranking.base import Origin, common_columns, rank_logit, stack
 from pipeline.ranking.calibration import shift_to_prior
 from pipeline.ranking.imbalance import STRATEGIES, correct_prior, sampled_prior
-from pipeline.ranking.learners import make_learner
+from pipeline.ranking.learners import LEARNERS, make_learner
 from pipeline.ranking.meta import fit_meta
 
 FUSION = "fusion"  # the member that is the attention net
@@ -40,6 +40,15 @@ class EnsembleConfig(Stage):
     training_origins: int = Field(4, ge=1, description="yearly origins that a fit pools, the latest first")
     min_positives: int = Field(10, ge=1, description="positives below which an origin is not learnt from")
     pair_folds: int = Field(3, ge=2, description="folds by pair where the past is too short for folds by time")
+
+    @field_validator("members")
+    @classmethod
+    def _known(cls, members: tuple[str, ...]) -> tuple[str, ...]:
+        known = [FUSION, *(f"{learner}/{strategy}" for learner in LEARNERS for strategy in STRATEGIES)]
+        unknown = [name for name in members if name not in known]
+        if unknown or not members or len(set(members)) < len(members):
+            raise ValueError(f"each member once, of {', '.join(known)}")
+        return members
 
 
 @dataclasses.dataclass(frozen=True)

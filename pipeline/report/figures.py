@@ -71,7 +71,11 @@ def network_map(
                 "title": title,
             }
             for (code, (x, y)), r, held, title in zip(
-                at.items(), radius, about["firm_patents"].fillna(0), about["title"].astype("str").fillna(""), strict=True
+                at.items(),
+                radius,
+                about["firm_patents"].fillna(0),
+                about["title"].astype("str").fillna(""),
+                strict=True,
             )
         ],
         links=[

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from pipeline.artifacts import atomic_path, read_json, read_table
+from pipeline.artifacts import atomic_path, read_json, read_record, read_table
 from pipeline.errors import ArtifactError
 from pipeline.report import words
 from pipeline.schemas import PAIR, Opportunities, empty
@@ -44,7 +44,7 @@ def load_run(folder: Path) -> Run:
     Raises:
         ArtifactError: run.json or predictions.parquet is missing or damaged.
     """
-    record = read_json(folder / "run.json")
+    record = read_record(folder)
     if not isinstance(record, dict) or "config" not in record:
         raise ArtifactError(f"{folder / 'run.json'} is not the record of a run: write it again with `forecast`")
     predictions = _predictions(folder / "predictions.parquet")

@@ -93,11 +93,13 @@ def test_of_an_error_measure_the_lowest_is_best():
     assert [(row[0], row[2][0][2]) for row in table.rows] == [("lightgbm", True), ("model", False)]
 
 
-@pytest.mark.parametrize("name", ["run.json", "predictions.parquet"])
-def test_a_folder_without_its_main_files_is_refused_by_name(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "message"), [("run.json", "run is not a run"), ("predictions.parquet", "predictions.parquet")]
+)
+def test_a_folder_without_its_main_files_is_refused(tmp_path, name, message):
     folder = write_run(tmp_path / "run")
     (folder / name).unlink()
-    with pytest.raises(ArtifactError, match=name):
+    with pytest.raises(ArtifactError, match=message):
         load_run(folder)
 
 

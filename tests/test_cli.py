@@ -1,0 +1,234 @@
+"""The command line as its user meets it: what it prints, how it exits, what it leaves behind."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from cases import names, real_data
+
+from pipeline import __version__
+from pipeline.cli import main
+from pipeline.corpus.readers import SourceTable
+from tests.runs import FIRM, stored
+
+Outcome = tuple[int, str, str]  # exit code, standard output, standard error
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    """Call ``techconverge`` in this process."""
+
+    def call(*words: str | Path) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["techconverge", *map(str, words)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        printed = capsys.readouterr()
+        return int(left.value.code or 0), printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cli")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TECHCONVERGE_CACHE", str(home / "cache"))
+
+
+@pytest.fixture(scope="module")
+def table(home: Path, sample_rows: SourceTable) -> Path:
+    """The simulated documents as the flat CSV a user would bring."""
+    path = home / "patents.csv"
+    sample_rows.frame.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def corpus(home: Path, sample_rows: SourceTable) -> Path:
+    return stored(sample_rows, home / "corpus")
+
+
+@pytest.fixture(scope="module")
+def light(home: Path) -> Path:
+    path = home / "light.yaml"
+    path.write_text("bootstrap_repeats: 20\nencoder: {model: hashing}\nensemble: {members: [logistic/none]}\n")
+    return path
+
+
+def test_ingest_prints_an_account_that_adds_up(command, table: Path, tmp_path: Path) -> None:
+    code, out, _ = command("ingest", table, "--out", tmp_path / "corpus")
+    assert code == 0
+    counts = re.search(r"read (\S+) = kept (\S+) \+ merged (\S+) .*\+ quarantined (\S+)", out)
+    assert counts
+    read, kept, merged, quarantined = (int(text.replace(",", "")) for text in counts.groups())
+    assert read == kept + merged + quarantined
+    assert read == len(pd.read_csv(table))
+    assert min(kept, merged, quarantined) > 0
+    assert len(pd.read_parquet(tmp_path / "corpus" / "patents.parquet")) == kept
+
+
+def test_families_kept_count_every_document(command, table: Path, tmp_path: Path) -> None:
+    code, out, _ = command("ingest", table, "--out", tmp_path / "corpus", "--families", "keep")
+    assert code == 0
+    assert "families 0" in out
+
+
+def test_forecast_backtest_repeat_and_report(command, corpus: Path, light: Path, home: Path) -> None:
+    options = ("--config", light, "--horizon", "2", "--level", "class", "--min-patents", "2", "--seed", "5")
+    code, out, log = command(
+        "forecast", corpus, "--cutoff", "2016-12-31", "--firm", FIRM, *options, "--out", home / "forecast"
+    )
+    assert code == 0, log
+    assert out == f"report: {home / 'forecast' / 'report.html'}\n"
+    assert "candidate pairs" in log
+    asked = json.loads((home / "forecast" / "run.json").read_text())
+    assert asked["config"]["seed"] == 5
+    assert asked["config"]["task"]["horizon"] == 2
+    assert asked["config"]["task"]["level"] == "class"
+    assert asked["config"]["encoder"]["model"] == "hashing"
+    assert pd.read_parquet(home / "forecast" / "predictions.parquet")["code_a"].str.fullmatch(r"[A-HY]\d\d").all()
+
+    code, out, _ = command("repeat", home / "forecast", "--out", home / "repeated")
+    assert code == 0
+    again = json.loads((home / "repeated" / "run.json").read_text())
+    assert again["outputs"] == asked["outputs"]
+
+    before = (home / "forecast" / "report.html").read_bytes()
+    (home / "forecast" / "report.html").unlink()
+    code, out, _ = command("report", home / "forecast")
+    assert code == 0
+    assert (home / "forecast" / "report.html").read_bytes() == before
+
+    cutoffs = ("--cutoff", "2015-12-31", "--cutoff", "2014-12-31")
+    code, _, log = command("backtest", corpus, *cutoffs, "--config", light, "--scheme", "cpc", "--out", home / "test")
+    assert code == 0, log
+    table = pd.read_parquet(home / "test" / "predictions.parquet")
+    assert table["cutoff"].dt.year.unique().tolist() == [2014, 2015]
+    assert table["code_b"].str.startswith("Y").any()  # Y codes exist in CPC only
+
+
+FAULTS = {
+    "no corpus": (("forecast", "{home}/nothing", "--cutoff", "2016-12-31"), "is not a corpus: make one with"),
+    "a file as corpus": (("forecast", "{home}/light.yaml", "--cutoff", "2016-12-31"), "is not a corpus: make one with"),
+    "early cutoff": (("forecast", "{corpus}", "--cutoff", "1950-12-31"), "lies outside the data"),
+    "open window": (("backtest", "{corpus}", "--cutoff", "2018-12-31"), "cannot be tested"),
+    "unknown firm": (("forecast", "{corpus}", "--cutoff", "2016-12-31", "--firm", "Zyxw"), "Zyxw"),
+    "horizon 0": (("forecast", "{corpus}", "--cutoff", "2016-12-31", "--horizon", "0"), "task.horizon"),
+    "horizon 99": (("forecast", "{corpus}", "--cutoff", "2016-12-31", "--horizon", "99"), "task.horizon"),
+    "negative seed": (("forecast", "{corpus}", "--cutoff", "2016-12-31", "--seed", "-1"), "seed"),
+    "no config": (("forecast", "{corpus}", "--cutoff", "2016-12-31", "--config", "{home}/no.yaml"), "no.yaml"),
+    "no encoder": (
+        ("forecast", "{corpus}", "--cutoff", "2016-12-31", "--encoder", "{home}/no-model"),
+        "no-model",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_users_mistake_is_one_line_exit_2_and_nothing_left(
+    name: str, command, corpus: Path, light: Path, home: Path, tmp_path: Path
+) -> None:
+    words, expected = FAULTS[name]
+    filled = [word.format(home=home, corpus=corpus) for word in words]
+    code, out, log = command(*filled, "--out", tmp_path / "run")
+    assert code == 2
+    assert out == ""
+    last = [line for line in log.splitlines() if line.startswith("error: ")]
+    assert len(last) == 1, log
+    assert log.endswith(last[0] + "\n")
+    assert expected in last[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("forecast", "{corpus}", "--cutoff", "31.12.2016"),
+        ("forecast", "{corpus}", "--cutoff", "2016-13-31"),
+        ("forecast", "{corpus}"),
+        ("forecast", "{corpus}", "--cutoff", "2016-12-31", "--level", "group"),
+        ("backtest", "{corpus}", "--cutoff", "2016-12-31", "--scheme", "uspc"),
+        ("backtest", "{corpus}", "--cutoff", "2016-12-31", "--no-such-option"),
+        ("ingest",),
+    ],
+)
+def test_a_bad_option_exits_2(words: tuple[str, ...], command, corpus: Path, tmp_path: Path) -> None:
+    code, out, log = command(*[word.format(corpus=corpus) for word in words], "--out", tmp_path / "run")
+    assert (code, out) == (2, "")
+    assert "Traceback" not in log
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [(b"", "empty"), (b"\x00\x01\x02\xff" * 9, "x.csv"), (b"a,b\n1,2\n", "x.csv"), (b"patent_id,date\n", "x.csv")],
+)
+def test_ingest_refuses_what_it_cannot_read(content: bytes, expected: str, command, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(content)
+    code, out, log = command("ingest", tmp_path / "x.csv", "--out", tmp_path / "corpus")
+    assert (code, out) == (2, "")
+    assert [expected in line for line in log.splitlines() if line.startswith("error: ")] == [True]
+    assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
+
+
+@pytest.mark.parametrize("words", [("report", "{corpus}"), ("repeat", "{corpus}", "--out", "{corpus}-again")])
+def test_what_is_not_a_run_is_said_to_be_none(words: tuple[str, ...], command, corpus: Path) -> None:
+    code, out, log = command(*[word.format(corpus=corpus) for word in words])
+    assert (code, out) == (2, "")
+    assert log.startswith(f"error: {corpus} is not a run: make one with")
+
+
+def test_a_corpus_that_was_tampered_with_is_refused(
+    command, sample_rows: SourceTable, home: Path, light: Path, tmp_path: Path
+) -> None:
+    folder = stored(sample_rows, home / "tampered")
+    patents = folder / "patents.parquet"
+    patents.write_bytes(patents.read_bytes()[:-100])
+    code, _, log = command("forecast", folder, "--cutoff", "2016-12-31", "--config", light, "--out", tmp_path / "run")
+    assert code == 2
+    assert "patents" in log.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_google_patents_export_is_read_and_the_search_pages_is_refused(command, tmp_path: Path) -> None:
+    export = real_data("formats/google_patents_bigquery_export.csv")
+    code, out, log = command("ingest", export, "--out", tmp_path / "corpus")
+    assert code == 0, log
+    assert "read 493 = kept 468 + merged 25" in out
+    for name in ("google_patents_search_export.csv", "google_patents_csv_2017_autonomous.csv"):
+        code, out, log = command("ingest", real_data(f"formats/{name}"), "--out", tmp_path / "refused")
+        assert (code, out) == (2, "")
+        assert "carries no IPC or CPC symbols" in log
+    assert names(tmp_path) == ["corpus"]
+
+
+def test_the_sample_says_that_it_is_simulated(command, tmp_path: Path) -> None:
+    code, out, _ = command("sample", "--patents", "300", "--out", tmp_path / "corpus")
+    assert code == 0
+    assert "simulated" in out
+    assert json.loads((tmp_path / "corpus" / "manifest.json").read_text())["simulated"] is True
+
+
+def test_python_m_pipeline_is_the_same_command() -> None:
+    said = subprocess.run([sys.executable, "-m", "pipeline", "--version"], capture_output=True, text=True, check=True)
+    assert said.stdout == f"techconverge {__version__}\n"
+
+
+def test_help_starts_without_the_heavy_libraries() -> None:
+    program = (
+        "import sys; sys.argv = ['techconverge', '--help']\n"
+        "from pipeline.cli import main\n"
+        "try:\n    main()\nexcept SystemExit: pass\n"
+        "print('heavy:', sorted({'torch', 'pandas', 'sklearn', 'lightgbm', 'prefect'} & set(sys.modules)))"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "heavy: []" in said.stdout
+    assert "forecast" in said.stdout
