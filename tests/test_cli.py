@@ -9,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from cases import names, real_data
+from runs import FIRM, stored
 
 from pipeline import __version__
 from pipeline.cli import main
 from pipeline.corpus.readers import SourceTable
-from tests.runs import FIRM, stored
 
 Outcome = tuple[int, str, str]  # exit code, standard output, standard error
 

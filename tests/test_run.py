@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from cases import names
+from runs import FIRM, LIGHT, asked, predictions, silent_run, stored
 from sklearn.metrics import average_precision_score
 
 from pipeline.artifacts import sha256_file
@@ -18,7 +19,6 @@ from pipeline.corpus.store import load_corpus
 from pipeline.errors import ArtifactError, ConfigError, CorpusError, CutoffError, FirmError, TechconvergeError
 from pipeline.ranking.baselines import HEURISTICS
 from pipeline.run import RunRequest, check_request, load_request, part_requests
-from tests.runs import FIRM, LIGHT, asked, predictions, silent_run, stored
 
 
 @pytest.fixture(scope="module")

@@ -102,10 +102,15 @@ def _nearest(history: Corpus, carriers: sp.csr_array, own: int, other: int, task
     recent = mine[mine >= start]
     mine = recent if len(recent) >= EXAMPLES else mine
     if history.embeddings is None:
-        return np.sort(mine)[::-1][:EXAMPLES]
-    theirs = carriers.indices[carriers.indptr[other] : carriers.indptr[other + 1]]
-    likeness = history.embeddings[mine] @ history.embeddings[theirs].mean(axis=0)
-    return mine[np.lexsort((-mine, -likeness.round(6)))][:EXAMPLES]  # rounded: the last bit must not decide
+        order = np.sort(mine)[::-1]
+    else:
+        theirs = carriers.indices[carriers.indptr[other] : carriers.indptr[other + 1]]
+        likeness = history.embeddings[mine] @ history.embeddings[theirs].mean(axis=0)
+        order = mine[np.lexsort((-mine, -likeness.round(6)))]  # rounded: the last bit must not decide
+    # filed in several offices without a family number, an invention comes twice: one title is shown once
+    head = order[: 5 * EXAMPLES]
+    repeated = history.patents["title"].iloc[head].str.casefold().duplicated().to_numpy()
+    return np.concatenate([head[~repeated], head[repeated]])[:EXAMPLES]
 
 
 def code_table(history: Corpus, codes: np.ndarray, task: TaskConfig, firm: Firm | None) -> pd.DataFrame:

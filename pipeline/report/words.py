@@ -182,6 +182,8 @@ def metric_value(metric: str, value: float | None) -> str:
 
 
 def humanise(name: str) -> str:
-    """``text_cosine`` -> ``Text cosine``."""
+    """``text_cosine`` -> ``Text cosine``, ``ipc`` -> ``IPC``."""
     words = name.replace("__", " ").replace("_", " ").strip()
+    if words in ("ipc", "cpc", "npl"):
+        return words.upper()
     return words[:1].upper() + words[1:]

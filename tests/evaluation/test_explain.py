@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from factories import corpus_from
 
 from pipeline.corpus.timeline import Corpus
 from pipeline.encoders.base import patent_texts
@@ -133,3 +134,17 @@ def test_the_link_table_is_the_strongest_joint_counts(history: Corpus) -> None:
     everything = link_table(history, CONFIG.task, limit=10**6)
     pd.testing.assert_frame_equal(everything.head(25), table)
     assert len(everything) == history.incidence("ipc", "subclass").joint().nnz // 2
+
+
+def test_an_invention_that_comes_twice_is_an_example_once() -> None:
+    titles = ["Old pump", "Other pump", "Heat pump", "HEAT PUMP"]
+    rows = [
+        {"patent_id": f"P{n}", "date": f"201{n}-03-01", "title": title, "ipc": "F04B 1/00"}
+        for n, title in enumerate(titles)
+    ]
+    rows += [{"patent_id": "Q", "date": "2011-05-01", "title": "Wheel", "ipc": "B60B 1/00"}]
+    pair = pd.DataFrame({"code_a": ["B60B"], "code_b": ["F04B"]})
+    table = example_patents(corpus_from(rows), pair, CONFIG.task)
+    assert table.loc[table["side"] == "b", "title"].tolist() == ["HEAT PUMP", "Other pump"]
+    assert table.loc[table["side"] == "a", "patent_id"].tolist() == ["Q"]
+    assert (table["party"] == "").all()
