@@ -6,7 +6,7 @@ from typing import Any
 from prefect import flow
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
-from flows.tasks import Reference, assemble_run, compute_part, intact, show
+from flows.tasks import Reference, assemble_run, compute_part, show, still_there
 from pipeline.run import RunRequest, check_request, part_requests
 
 
@@ -25,7 +25,7 @@ def run_flow(command: str, request: dict[str, Any], out: str, parts_folder: str)
         folder = Path(parts_folder) / part.key()
         arguments = (part.key(), str(part.cutoff), request, part.model_dump(mode="json"), str(folder))
         done = compute_part(*arguments)
-        if not intact(done):  # the cache remembers a folder that someone has since removed or changed
+        if not still_there(done):  # the cache remembers a folder that someone has since removed or changed
             done = compute_part.with_options(refresh_cache=True)(*arguments)
         parts.append(done)
         update_progress_artifact(progress, progress=100 * number / len(wanted))

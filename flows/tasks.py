@@ -1,5 +1,6 @@
 """The tasks: each does one stage of ``pipeline`` on files and hands on a reference to what it wrote."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,10 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import CacheKeyFnPolicy
 
-from pipeline.artifacts import atomic_directory, read_table, sha256_file
+from pipeline.artifacts import read_table, sha256_file
 from pipeline.errors import TechconvergeError
-from pipeline.parts import PartRequest
-from pipeline.run import RunRequest, assemble, compute_unless_optional
+from pipeline.parts import RECORD, PartRequest, intact
+from pipeline.run import RunRequest, assemble, compute_unless_optional, run_directory
 
 Reference = dict[str, str]  # path and sha256 of a part's manifest; or, of a test that was impossible, the reason
 Progress = Callable[[str], None]
@@ -40,6 +41,7 @@ def _key(context: Any, parameters: dict[str, Any]) -> str:
 )
 def compute_part(key: str, cutoff: str, request: dict[str, Any], part: dict[str, Any], folder: str) -> Reference:
     """Compute one part into ``folder``, unless a part of the same key was computed before."""
+    shutil.rmtree(folder, ignore_errors=True)  # what lies there is of no use any more, or this would not be called
     reason = compute_unless_optional(
         RunRequest.model_validate(request), PartRequest.model_validate(part), Path(folder), get_run_logger().info
     )
@@ -55,7 +57,7 @@ def compute_part(key: str, cutoff: str, request: dict[str, Any], part: dict[str,
 )
 def assemble_run(request: dict[str, Any], parts: list[Reference], out: str) -> str:
     """Write the run folder and its report from the parts; return the report's path."""
-    with atomic_directory(Path(out)) as folder:
+    with run_directory(Path(out)) as folder:
         assemble(
             RunRequest.model_validate(request),
             [Path(part["path"]) for part in parts if "path" in part],
@@ -76,13 +78,13 @@ def show(report: str) -> None:
 
 
 def reference(folder: Path) -> Reference:
-    """Where a part lies, and the hash by which a later reader knows it is still the same."""
-    return {"path": str(folder), "sha256": sha256_file(folder / "manifest.json")}
+    """Where a part lies, and the hash by which a later reader knows that it is still the same one."""
+    return {"path": str(folder), "sha256": sha256_file(folder / RECORD)}
 
 
-def intact(part: Reference) -> bool:
-    """Whether what a cached reference points to is still there, unchanged."""
+def still_there(part: Reference) -> bool:
+    """Whether what a cached reference points to is there, whole and unchanged."""
     if "untested" in part:
         return True
-    manifest = Path(part["path"]) / "manifest.json"
-    return manifest.is_file() and sha256_file(manifest) == part["sha256"]
+    folder = Path(part["path"])
+    return intact(folder) and sha256_file(folder / RECORD) == part["sha256"]

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +45,16 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def atomic_directory(path: Path) -> Iterator[Path]:
+def atomic_directory(path: Path, marker: str, entries: Collection[str]) -> Iterator[Path]:
     """Yield a temporary directory; on success it replaces ``path``, on failure nothing is left behind.
 
-    An existing ``path`` is replaced only when it is empty or was written by this function before
-    (it holds a ``run.json`` or ``manifest.json``), so that a mistyped ``--out`` cannot delete a home folder.
+    An existing ``path`` is replaced only when it is empty, or when this program wrote it as the same kind of folder
+    (``marker`` is a record of ours) and nothing else has been put there (no name beside ``entries``), so that a
+    mistyped ``--out`` deletes nothing.
     """
     path = path.absolute()
-    if path.exists() and not _replaceable(path):
-        raise ArtifactError(f"{path} exists and is not a corpus or run folder: choose another --out")
+    if path.exists():
+        _check_replaceable(path, marker, entries)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
@@ -115,11 +116,18 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         raise ArtifactError(f"{path} cannot be read as Parquet: {error}") from error
 
 
-def _replaceable(path: Path) -> bool:
+def _check_replaceable(path: Path, marker: str, entries: Collection[str]) -> None:
     if not path.is_dir():
-        return False
-    names = {entry.name for entry in path.iterdir()}
-    return not names or bool(names & {"run.json", "manifest.json"})
+        raise ArtifactError(f"{path} is a file: choose another --out")
+    names = sorted(entry.name for entry in path.iterdir())
+    if not names:
+        return
+    record = read_json(path / marker) if marker in names else None
+    if not isinstance(record, dict) or "techconverge" not in record:
+        raise ArtifactError(f"{path} exists and is not an earlier result of this command: choose another --out")
+    foreign = [name for name in names if name not in entries and name != marker]
+    if foreign:
+        raise ArtifactError(f"{path} also holds {foreign[0]}, which would be lost: move it, or choose another --out")
 
 
 def _umask() -> int:

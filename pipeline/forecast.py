@@ -1,6 +1,7 @@
 """The forecast at one cutoff: a pure function from a history to ranked candidates, and what explains them."""
 
 import dataclasses
+import re
 import time
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ import pandas as pd
 from pipeline import schemas
 from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.errors import CutoffError, NotEnoughDataError
+from pipeline.features.base import modality_columns
 from pipeline.features.build import build_features, ranked
 from pipeline.fusion.registry import make_fusion
 from pipeline.pairs.candidates import Universe, candidate_pairs
@@ -109,8 +111,18 @@ def _rank(past: list[Origin], target: Origin, prior: float, config: RunConfig, p
 
 
 def _lost_modalities(target: Origin, past: list[Origin]) -> list[str]:
-    lost = [name for name in target.table.modalities() if not all(name in o.table.modalities() for o in past)]
-    return [f"{name}: not available at every training origin, so the model does without it" for name in lost]
+    shared = {str(c) for c in target.features}.intersection(*[set(map(str, origin.features)) for origin in past])
+    kept = modality_columns([str(c) for c in target.features if c in shared])
+    warnings = []
+    for modality, columns in modality_columns([str(c) for c in target.features]).items():
+        lost = dict.fromkeys(_STATISTIC.sub("", c.split("__")[1]) for c in columns if c not in shared)
+        if lost:
+            what = f"{modality} ({', '.join(lost)})" if modality in kept else modality
+            warnings.append(f"{what}: not available at every training origin, so the model does without it")
+    return warnings
+
+
+_STATISTIC = re.compile("_(mean|min|range)$")
 
 
 def _predictions(universe: Universe, ranking: Ranking, baselines: pd.DataFrame) -> pd.DataFrame:

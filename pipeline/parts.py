@@ -5,6 +5,7 @@ A part is a folder that later steps read by path, so that the command line and a
 
 import dataclasses
 import datetime
+import functools
 import os
 import time
 from collections.abc import Callable
@@ -18,12 +19,20 @@ from pydantic import BaseModel, ConfigDict
 from threadpoolctl import threadpool_limits
 
 from pipeline import __version__, schemas
-from pipeline.artifacts import atomic_directory, read_json, read_table, sha256_json, write_json, write_table
+from pipeline.artifacts import (
+    atomic_directory,
+    read_json,
+    read_table,
+    sha256_file,
+    sha256_json,
+    write_json,
+    write_table,
+)
 from pipeline.corpus.store import load_corpus, load_manifest
 from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.encoders.base import load_encoder, patent_texts
 from pipeline.encoders.cache import EmbeddingCache, encode_cached
-from pipeline.errors import CutoffError
+from pipeline.errors import ArtifactError, CutoffError
 from pipeline.evaluation.explain import code_table, example_patents, explanations, link_table
 from pipeline.forecast import CutoffForecast, forecast_at
 from pipeline.opportunities.firm import Firm, find_firm, firm_view
@@ -35,6 +44,8 @@ Progress = Callable[[str], None]
 
 EXPLAINED = 100  # pairs at the head of a list that are explained
 LINKS = 2000  # strongest links kept for the map
+RECORD = "part.json"
+TABLES = ("predictions", "opportunities", "explanations", "examples", "codes", "links")
 
 
 class PartRequest(BaseModel):
@@ -55,8 +66,16 @@ class PartRequest(BaseModel):
     config: RunConfig
 
     def key(self) -> str:
-        """Hash of all that decides the part's content: corpus content, configuration, dates, firm, code version."""
-        return sha256_json(self.model_dump(mode="json", exclude={"corpus"}) | {"techconverge": __version__})
+        """Hash of all that decides the part's content: corpus content, configuration, dates, firm, code."""
+        return sha256_json(self.model_dump(mode="json", exclude={"corpus"}) | {"code": code_hash()})
+
+
+@functools.cache
+def code_hash() -> str:
+    """Hash of this library's source files."""
+    root = Path(__file__).parent
+    files = [path for path in sorted(root.rglob("*")) if path.suffix in {".py", ".yaml", ".csv", ".json"}]
+    return sha256_json({str(path.relative_to(root)): sha256_file(path) for path in files})
 
 
 def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None:
@@ -74,7 +93,7 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
     # a part sees the corpus up to the day it is told of and no further
     corpus = corpus.as_of(pd.Timestamp(request.known_until or request.cutoff).as_unit("s"))
     history = corpus.as_of(cutoff)
-    firm = find_firm(history.parties, request.firm) if request.firm and request.explained else None
+    firm = find_firm(history.parties, request.firm) if request.firm is not None and request.explained else None
     loaded = time.perf_counter() - clock
     clock = time.perf_counter()
     history, encoding = attach_text(history, config, progress)
@@ -90,7 +109,8 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
         if request.explained:
             progress("explaining the head of the list")
             tables |= _explained(forecast, history, firm, config)
-    record = {
+    record: dict[str, Any] = {
+        "techconverge": __version__,
         "universe": forecast.universe.summary(),
         "coverage": covered,
         "expected_prevalence": forecast.prior,
@@ -103,13 +123,14 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
         "warnings": [*encoding["warnings"], *forecast.warnings],
     }
     metadata = {"known_until": f"{corpus.cutoff:%Y-%m-%d}"}
-    with atomic_directory(folder) as temporary:
+    with atomic_directory(folder, RECORD, [FUSION, *(f"{name}.parquet" for name in TABLES)]) as temporary:
         for name, table in tables.items():
             write_table(temporary / f"{name}.parquet", table, metadata)
         fusion = forecast.ranking.fitted.get(FUSION)
         if request.explained and fusion is not None:
             fusion.save(temporary / FUSION)
-        write_json(temporary / "manifest.json", record)
+        record["tables"] = {name: sha256_file(temporary / f"{name}.parquet") for name in tables}
+        write_json(temporary / RECORD, record)
 
 
 def check_dates(corpus: Corpus, cutoff: pd.Timestamp, known_until: datetime.date | None, horizon: int) -> None:
@@ -195,7 +216,17 @@ def _explained(
 
 def read_part(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
     """A part's record and its predictions."""
-    return read_json(folder / "manifest.json"), read_table(folder / "predictions.parquet")
+    predictions = read_table(folder / "predictions.parquet")
+    return read_json(folder / RECORD), schemas.validate(predictions, schemas.Predictions, str(folder))
+
+
+def intact(folder: Path) -> bool:
+    """Whether a part is there, whole and unchanged since it was written."""
+    try:
+        tables = read_json(folder / RECORD)["tables"]
+        return all(sha256_file(folder / f"{name}.parquet") == digest for name, digest in tables.items())
+    except (ArtifactError, OSError, KeyError, TypeError):
+        return False
 
 
 def part_request(corpus: Path, cutoff: datetime.date, config: RunConfig, **rest: Any) -> PartRequest:

@@ -3,6 +3,7 @@
 import datetime
 import platform
 import shutil
+from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +35,10 @@ PACKAGES = (
     "sentence-transformers",
 )
 _OF_MAIN_PART = ("opportunities", "explanations", "examples", "codes", "links")
+_ENTRIES = (
+    *(f"{name}.parquet" for name in ("predictions", "tested", "ranked", *_OF_MAIN_PART)),
+    *("ranked.csv", "metrics.json", "report.html", FUSION),
+)
 
 
 class RunRequest(BaseModel):
@@ -63,7 +68,7 @@ def check_request(request: RunRequest) -> None:
     for cutoff in request.cutoffs:
         day = pd.Timestamp(cutoff).as_unit("s")
         check_dates(corpus, day, corpus.cutoff.date() if tested else None, request.config.task.horizon)
-    if request.firm:
+    if request.firm is not None:
         find_firm(corpus.as_of(pd.Timestamp(max(request.cutoffs)).as_unit("s")).parties, request.firm)
 
 
@@ -93,7 +98,7 @@ def part_requests(request: RunRequest) -> list[PartRequest]:
 def run(request: RunRequest, out: Path, progress: Progress) -> Path:
     """Compute every part and assemble the run folder ``out``; return its report's path."""
     check_request(request)
-    with atomic_directory(out) as folder:
+    with run_directory(out) as folder:
         parts: list[Path] = []
         untested = ""
         for number, part in enumerate(part_requests(request)):
@@ -105,6 +110,11 @@ def run(request: RunRequest, out: Path, progress: Progress) -> Path:
         for path in parts:
             shutil.rmtree(path)
     return out / "report.html"
+
+
+def run_directory(out: Path) -> AbstractContextManager[Path]:
+    """A folder to assemble a run in, which then stands at ``out``; only an earlier run is replaced."""
+    return atomic_directory(out, "run.json", _ENTRIES)
 
 
 def compute_unless_optional(request: RunRequest, part: PartRequest, folder: Path, progress: Progress) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.config import EncoderConfig, Recipe, TaskConfig
 from pipeline.errors import ConfigError
@@ -30,6 +30,12 @@ class RunConfig(BaseModel):
     reference: ReferenceConfig = ReferenceConfig()
     bootstrap_repeats: int = Field(default=200, ge=20)
 
+    @model_validator(mode="after")
+    def _fusion_of_recipe(self) -> "RunConfig":
+        if (self.recipe == "reference") != (self.fusion.kind == "reference"):
+            raise ValueError(f"fusion.kind {self.fusion.kind} does not go with recipe {self.recipe}: leave it out")
+        return self
+
 
 def load_config(file: Path | None, overrides: dict[str, Any]) -> RunConfig:
     """Merge the recipe's presets, a YAML file, the environment and the command line's values, in rising order.
@@ -49,7 +55,10 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> RunConfig:
     try:
         return RunConfig.model_validate(merged)
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']} (given: {e['input']!r})" for e in error.errors()]
+        faults = [
+            f"{'.'.join(map(str, e['loc']))}: {e['msg']} (given: {e['input']!r})" if e["loc"] else e["msg"]
+            for e in error.errors()
+        ]
         raise ConfigError(f"configuration: {'; '.join(faults)}") from error
 
 
@@ -86,4 +95,6 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:
-    return {k: _without_none(v) if isinstance(v, dict) else v for k, v in values.items() if v is not None}
+    """Only what was given: an empty part would hide what a lower layer says of it."""
+    given = {k: _without_none(v) if isinstance(v, dict) else v for k, v in values.items()}
+    return {k: v for k, v in given.items() if v is not None and v != {}}

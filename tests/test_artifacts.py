@@ -86,25 +86,33 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     assert names(path.parent) == ["file.txt"]
 
 
+RUN = ("run.json", ["old.txt", "new.txt"])  # marker and entries of a kind of folder
+
+
+def mark(folder: Path) -> None:
+    write_json(folder / "run.json", {"techconverge": "0.1.0"})
+
+
 def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     out = tmp_path / "runs" / "x"
-    with atomic_directory(out) as temporary:
-        (temporary / "run.json").write_text("{}")
+    with atomic_directory(out, *RUN) as temporary:
+        mark(temporary)
         (temporary / "old.txt").write_text("old")
         assert not out.exists()
-    with pytest.raises(InterruptedWriteError), atomic_directory(out) as temporary:
-        (temporary / "run.json").write_text("half")
+    with pytest.raises(InterruptedWriteError), atomic_directory(out, *RUN) as temporary:
+        mark(temporary)
         raise InterruptedWriteError
     assert names(out) == ["old.txt", "run.json"]
-    with atomic_directory(out) as temporary:
-        (temporary / "manifest.json").write_text("{}")
-    assert names(out) == ["manifest.json"]
+    with atomic_directory(out, *RUN) as temporary:
+        mark(temporary)
+        (temporary / "new.txt").write_text("new")
+    assert names(out) == ["new.txt", "run.json"]
     assert names(out.parent) == ["x"]
 
 
 def test_new_files_and_folders_have_ordinary_permissions(tmp_path: Path) -> None:
-    with atomic_directory(tmp_path / "run") as folder:
-        write_json(folder / "run.json", {})
+    with atomic_directory(tmp_path / "run", *RUN) as folder:
+        mark(folder)
     expected = tmp_path / "plain"
     expected.mkdir()
     (expected / "file").write_text("")
@@ -112,19 +120,36 @@ def test_new_files_and_folders_have_ordinary_permissions(tmp_path: Path) -> None
     assert (tmp_path / "run" / "run.json").stat().st_mode == (expected / "file").stat().st_mode
 
 
-def test_a_folder_that_is_not_ours_is_never_replaced(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"thesis.txt": "mine"}, "is not an earlier result of this command"),
+        ({"run.json": '{"name": "my web app"}'}, "is not an earlier result of this command"),
+        ({"run.json": "[1]"}, "is not an earlier result of this command"),
+        ({"manifest.json": '{"techconverge": "0.1.0"}'}, "is not an earlier result of this command"),  # another kind
+        ({"run.json": '{"techconverge": "0.1.0"}', "thesis.txt": "mine"}, "also holds thesis.txt"),
+        ({"run.json": "{"}, "cannot be read as JSON"),
+    ],
+)
+def test_what_is_not_wholly_ours_is_never_replaced(content: dict[str, str], message: str, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "thesis.txt").write_text("mine")
+    for name, text in content.items():
+        (tmp_path / "home" / name).write_text(text)
+    with pytest.raises(ArtifactError, match=message), atomic_directory(tmp_path / "home", *RUN):
+        pytest.fail("the body must not run")
+    assert {name: (tmp_path / "home" / name).read_text() for name in names(tmp_path / "home")} == content
+    assert names(tmp_path) == ["home"]
+
+
+def test_a_file_is_not_taken_for_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    for name in ("home", "file"):
-        with pytest.raises(ArtifactError, match="choose another --out"), atomic_directory(tmp_path / name):
-            pytest.fail("the body must not run")
-    assert (tmp_path / "home" / "thesis.txt").read_text() == "mine"
-    assert names(tmp_path) == ["file", "home"]
+    with pytest.raises(ArtifactError, match="file is a file"), atomic_directory(tmp_path / "file", *RUN):
+        pytest.fail("the body must not run")
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    with atomic_directory(tmp_path / "run") as folder:
-        write_json(folder / "run.json", {})
+    with atomic_directory(tmp_path / "run", *RUN) as folder:
+        mark(folder)
     assert names(tmp_path / "run") == ["run.json"]

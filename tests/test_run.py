@@ -197,6 +197,43 @@ def test_what_the_source_lacks_is_left_out_and_said(
     assert predictions(folder)["probability"].notna().all()
 
 
+def test_a_source_that_begins_late_is_done_without_and_said(home: Path, sample_rows: SourceTable) -> None:
+    late = sample_rows.frame["date"] < "2010-06-30"
+    columns = ["title", "abstract", "claims", "cited_ids"]
+    frame = sample_rows.frame.assign(**{name: sample_rows.frame[name].mask(late, "") for name in columns})
+    corpus = stored(dataclasses.replace(sample_rows, frame=frame), home / "late")
+    members = {"members": ["logistic/none", "fusion"]}
+    folder = silent_run(asked("forecast", corpus, "2016-12-31", ensemble=members), home / "run_late")
+    warnings = record(folder)["warnings"]
+    assert "text: not available at every training origin, so the model does without it" in warnings
+    assert any(w.startswith("bibliometric (cited_patents, citing_patents): not available") for w in warnings)
+    attended = pd.read_parquet(folder / "explanations.parquet").query("kind == 'attention'")["name"]
+    assert set(attended) == {"bibliometric", "network", "graph", "cooccurrence"}
+
+
+def test_a_window_in_which_nothing_converged_is_reported_as_such(home: Path, sample_rows: SourceTable) -> None:
+    alone = sample_rows.frame["ipc"].str.partition(";")[0]
+    frame = sample_rows.frame.assign(ipc=sample_rows.frame["ipc"].mask(sample_rows.frame["date"] > "2014-12-31", alone))
+    corpus = stored(dataclasses.replace(sample_rows, frame=frame), home / "alone")
+    folder = silent_run(asked("backtest", corpus, "2014-12-31"), home / "run_alone")
+    assert not predictions(folder)["label"].any()
+    content = json.loads((folder / "metrics.json").read_text())
+    assert content["origins"][0]["coverage"] is None
+    assert {row["value"] for row in content["metrics"] if row["metric"] == "average_precision"} == {None}
+    assert "<h2>How good" in (folder / "report.html").read_text()
+
+
+def test_sections_are_a_level_too(home: Path, corpus: Path) -> None:
+    task = {"level": "section", "scheme": "cpc", "min_patents": 1}
+    members = {"members": ["logistic/none", "lightgbm/balanced_bagging"], "min_positives": 1}
+    try:
+        folder = silent_run(asked("backtest", corpus, "2009-12-31", task=task, ensemble=members), home / "sections")
+    except TechconvergeError as refused:  # almost every two sections have met: there may be nothing left to forecast
+        assert "take " in str(refused)
+    else:
+        assert predictions(folder)["code_a"].str.fullmatch("[A-HY]").all()
+
+
 FAULTS = [
     (("forecast", "1950-12-31"), {}, CutoffError, "lies outside the data, which run from 2005-"),
     (("forecast", "2031-12-31"), {}, CutoffError, "choose one between them"),
@@ -228,6 +265,9 @@ def test_an_earlier_run_is_replaced_and_a_strangers_folder_is_not(tmp_path: Path
     with pytest.raises(ArtifactError, match="choose another --out"):
         silent_run(asked("forecast", corpus, "2016-12-31"), stranger)
     assert names(stranger) == ["thesis.txt"]
+    with pytest.raises(ArtifactError, match="not an earlier result of this command"):
+        silent_run(asked("forecast", corpus, "2016-12-31"), corpus)
+    assert load_corpus(corpus)
     before = sha256_file(forecast / "run.json")
     with pytest.raises(CutoffError):
         silent_run(asked("forecast", corpus, "1950-12-31"), forecast)

@@ -52,7 +52,7 @@ def save_corpus(ingested: Ingested, path: Path, simulated: bool = False) -> dict
     }
     dates = corpus.members["knowledge_date"]
     known = {"first_knowledge_date": f"{dates.min():%Y-%m-%d}", "last_knowledge_date": f"{dates.max():%Y-%m-%d}"}
-    with atomic_directory(path) as folder:
+    with atomic_directory(path, _MANIFEST, [f"{name}.parquet" for name in tables]) as folder:
         for name, table in tables.items():
             write_table(folder / f"{name}.parquet", table, {"schema_version": str(SCHEMA_VERSION), **known})
         hashes = {name: sha256_file(folder / f"{name}.parquet") for name in TABLES}

@@ -121,7 +121,7 @@ def load_sentence_encoder(config: EncoderConfig, memory: Path | None) -> Sentenc
 def _model_folder(model: str) -> Path:
     if model == SHIPPED:
         return _shipped_folder()
-    folder = Path(model).expanduser()
+    folder = Path(model)
     if not folder.is_dir():
         folder = _downloaded_folder(model)
     pickled = [path for path in folder.rglob("pytorch_model.bin") if not path.with_name("model.safetensors").exists()]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.evaluation.bootstrap import node_bootstrap
+from pipeline.evaluation.bootstrap import difference_intervals, intervals, node_replicates
 from pipeline.evaluation.metrics import evaluate, reliability
 
 MODEL = "model"
@@ -16,15 +16,17 @@ BASELINE = "baseline__"
 
 @dataclasses.dataclass(frozen=True)
 class Assessment:
-    """One cutoff's metrics (model, cutoff, metric, k, value, low, high) and reliability (model, cutoff, bin ...)."""
+    """One cutoff's metrics (model, cutoff, metric, k, value), its bootstrap replicates (model, metric, k, repeat,
+    value) and reliability (model, cutoff, bin ...)."""
 
     origin: dict[str, Any]
     metrics: pd.DataFrame
+    replicates: pd.DataFrame
     reliability: pd.DataFrame
 
 
-def assess(predictions: pd.DataFrame, coverage: float, repeats: int, seed: int) -> Assessment:
-    """Measure one cutoff's labelled predictions; intervals are 90 %, by node-clustered bootstrap."""
+def assess(predictions: pd.DataFrame, coverage: float | None, repeats: int, seed: int) -> Assessment:
+    """Measure one cutoff's labelled predictions."""
     cutoff = f"{predictions['cutoff'].iloc[0]:%Y-%m-%d}"
     labels = predictions["label"].to_numpy(dtype=np.int8)
     codes, names = pd.factorize(pd.concat([predictions["code_a"], predictions["code_b"]]), sort=True)
@@ -37,8 +39,8 @@ def assess(predictions: pd.DataFrame, coverage: float, repeats: int, seed: int) 
         evaluate(labels, values, probability if model == MODEL else None, a, b).assign(model=model)
         for model, values in scores.items()
     ]
-    bounds = node_bootstrap(labels, scores, a, b, len(names), repeats, seed)
-    metrics = pd.concat(tables, ignore_index=True).merge(bounds, on=["model", "metric", "k"], how="left")
+    metrics = pd.concat(tables, ignore_index=True).assign(cutoff=cutoff)
+    replicates = node_replicates(labels, scores, a, b, len(names), repeats, seed)
     origin = {
         "cutoff": cutoff,
         "candidates": len(labels),
@@ -49,24 +51,42 @@ def assess(predictions: pd.DataFrame, coverage: float, repeats: int, seed: int) 
         "coverage": coverage,
     }
     table = reliability(labels, probability).assign(model=MODEL, cutoff=cutoff)
-    return Assessment(origin=origin, metrics=metrics.assign(cutoff=cutoff), reliability=table)
+    return Assessment(origin=origin, metrics=metrics, replicates=replicates, reliability=table)
 
 
 def metrics_record(assessments: list[Assessment], task: dict[str, Any]) -> dict[str, Any]:
-    """The content of ``metrics.json``: every cutoff's rows and their mean over the cutoffs (without interval)."""
+    """The content of ``metrics.json``: every cutoff's rows and their mean over the cutoffs.
+
+    Where a metric is resampled, ``low`` and ``high`` bound it with 90 %, and a baseline's ``ahead_low`` and
+    ``ahead_high`` the model's lead over it on the same resamples.
+    """
     record: dict[str, Any] = {"track": "new-link", **task}
     record["origins"] = [_plain(assessment.origin) for assessment in assessments]
-    columns = ["model", "cutoff", "metric", "k", "value", "low", "high"]
+    columns = ["model", "cutoff", "metric", "k", "value", "low", "high", "ahead_low", "ahead_high"]
     if not assessments:
         return record | {"metrics": [], "reliability": []}
-    rows = pd.concat([assessment.metrics for assessment in assessments], ignore_index=True)
-    key = ["model", "metric", "k"]
-    mean = rows.groupby(key, sort=False, dropna=False)["value"].mean().reset_index().assign(cutoff="mean")
-    everything = pd.concat([rows, mean], ignore_index=True)[columns]
-    record["metrics"] = [_plain(row) for row in everything.to_dict("records")]
+    parts = [(assessment.metrics, assessment.replicates) for assessment in assessments]
+    parts.append((_mean([part[0] for part in parts], _KEY).assign(cutoff="mean"), _mean([p[1] for p in parts], _DRAW)))
+    rows = pd.concat([_bounded(metrics, replicates) for metrics, replicates in parts], ignore_index=True)[columns]
+    record["metrics"] = [_plain(row) for row in rows.to_dict("records")]
     bins = pd.concat([assessment.reliability for assessment in assessments], ignore_index=True)
     record["reliability"] = [_plain(row) for row in bins.to_dict("records")]
     return record
+
+
+_KEY = ["model", "metric", "k"]
+_DRAW = [*_KEY, "repeat"]
+
+
+def _mean(tables: list[pd.DataFrame], key: list[str]) -> pd.DataFrame:
+    """Mean values over the cutoffs; each cutoff's resamples are drawn anew, so any may be paired with any."""
+    return pd.concat(tables).groupby(key, sort=False, dropna=False)["value"].mean().reset_index()
+
+
+def _bounded(metrics: pd.DataFrame, replicates: pd.DataFrame) -> pd.DataFrame:
+    ahead = difference_intervals(replicates, MODEL)
+    table = metrics.merge(intervals(replicates), on=_KEY, how="left").merge(ahead, on=_KEY, how="left")
+    return table.rename(columns={"difference_low": "ahead_low", "difference_high": "ahead_high"})
 
 
 def _plain(row: dict[Any, Any]) -> dict[str, Any]:

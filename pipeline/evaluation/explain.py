@@ -46,7 +46,7 @@ def _contributions(forecast: CutoffForecast, pairs: pd.DataFrame, rows: np.ndarr
         return pd.DataFrame({column: [] for column in _COLUMNS}).astype(_TYPES)
     columns = forecast.ranking.columns
     shares = forecast.target.features[columns].to_numpy(dtype=np.float32)[rows]
-    shap = np.asarray(member.model.predict_proba(shares, pred_contrib=True))[:, :-1]  # the last column is the base
+    shap = np.asarray(member.predict_proba(shares, pred_contrib=True))[:, :-1]  # the last column is the base
     shap = np.where(np.isnan(shares), 0.0, shap)  # an unknown value cannot be named as a reason
     values = forecast.target.table.columns[columns].to_numpy(dtype=float)[rows]
     best = np.argsort(-shap, axis=1, kind="stable")[:, :FEATURES]

@@ -36,6 +36,9 @@ def bibliometric(history: Corpus, pairs: CandidatePairs, task: TaskConfig) -> Bl
     columns[f"bibliometric__joint_patents_added__{window}__lag0"] = joint - joint_before
     missing = [name for name in _SOURCES if name not in recent]
     warnings = [f"bibliometric: no {_SOURCES[name]} in the data, so {name} is left out" for name in missing]
+    unknown = history.patents["claims_count"].isna().mean()
+    if 0 < unknown < 1:
+        warnings.append(f"bibliometric: {unknown:.0%} of the patents have no claims count; claims are scaled up")
     return BlockOutput(columns=columns, warnings=tuple(warnings))
 
 
@@ -54,7 +57,7 @@ def _code_values(history: Corpus, start: pd.Timestamp, task: TaskConfig, codes: 
     """Values of the codes over (start, cutoff], as far as the history holds their source.
 
     patents; distinct inventors and applicants; sums over patents of claims, cited patents, cited non-patent
-    literature, patents citing them and family members, the last two as known at the cutoff.
+    literature, patents citing them and family members, the last two as known at the cutoff. NaN where unknown.
     """
     incidence = history.incidence(task.scheme, task.level)
     column = positions(incidence.codes, codes)
@@ -62,8 +65,6 @@ def _code_values(history: Corpus, start: pd.Timestamp, task: TaskConfig, codes: 
     carriers = incidence.matrix[window].T.tocsr()
     per_patent: dict[str, np.ndarray] = {}
     patents = history.patents
-    if patents["claims_count"].notna().any():
-        per_patent["claims"] = patents["claims_count"].fillna(0).to_numpy(dtype=float)
     for name, kind in (("cited_patents", "patent"), ("cited_npl", "npl")):
         citing = history.citations.loc[history.citations["kind"] == kind, "citing"]
         if len(citing):
@@ -71,14 +72,32 @@ def _code_values(history: Corpus, start: pd.Timestamp, task: TaskConfig, codes: 
     if "cited_patents" in per_patent:
         per_patent["citing_patents"] = _per_row(history, history.citations["cited"])
     if (patents["family_id"] != "").any():
-        per_patent["family_members"] = _per_row(history, history.members["patent_id"])
+        per_patent["family_members"] = _family_sizes(history)
     values = {"patents": np.asarray(carriers.sum(axis=1)).ravel()}
     for name, role in (("inventors", "inventor"), ("applicants", "assignee")):
         parties = history.parties[history.parties["role"] == role]
         if len(parties):
             values[name] = _distinct(history, parties, carriers, window)
     values |= {name: carriers @ value[window] for name, value in per_patent.items()}
+    if patents["claims_count"].notna().any():
+        values["claims"] = _claims(patents["claims_count"].iloc[window], carriers)
     return {name: _at(value, column) for name, value in values.items()}
+
+
+def _claims(counts: pd.Series, carriers: sp.csr_array) -> np.ndarray:
+    """Claims of each code's patents: of those whose count is known, scaled up to all; NaN where none is."""
+    known = counts.notna().to_numpy(dtype=float)
+    total = carriers @ counts.fillna(0).to_numpy(dtype=float)
+    having, size = carriers @ known, np.asarray(carriers.sum(axis=1)).ravel()
+    scale = np.divide(size, having, out=np.full_like(size, np.nan), where=having > 0)
+    return np.where(size > 0, total * scale, 0.0)
+
+
+def _family_sizes(history: Corpus) -> np.ndarray:
+    """Documents known of each patent's family, itself included, whether or not the corpus merged them."""
+    family = history.patents["family_id"]
+    own = pd.Series(_per_row(history, history.members["patent_id"]), index=family.index)
+    return own.groupby(family).transform("sum").where(family != "", own).to_numpy()
 
 
 def _distinct(history: Corpus, parties: pd.DataFrame, carriers: sp.csr_array, window: slice) -> np.ndarray:

@@ -28,9 +28,9 @@ def converged(later: Corpus, pairs: CandidatePairs, task: TaskConfig) -> np.ndar
     return np.asarray(counts >= task.min_joint, dtype=np.int8)
 
 
-def coverage(later: Corpus, pairs: CandidatePairs, task: TaskConfig) -> float:
+def coverage(later: Corpus, pairs: CandidatePairs, task: TaskConfig) -> float | None:
     """The share of all new links of the window, also those of codes unseen or rare at the cutoff, that the candidates
-    held; NaN when there was none."""
+    held; None when there was none."""
     end = years_before(pairs.cutoff, -task.horizon)
     window = later.as_of(end)
     incidence = window.incidence(task.scheme, task.level)
@@ -39,4 +39,4 @@ def coverage(later: Corpus, pairs: CandidatePairs, task: TaskConfig) -> float:
     after = incidence.joint(slice(start, None))
     linked = after.multiply(after >= task.min_joint)
     new = (linked.nnz - linked.multiply(before).nnz) // 2
-    return float(converged(later, pairs, task).sum() / new) if new else float("nan")
+    return float(converged(later, pairs, task).sum() / new) if new else None

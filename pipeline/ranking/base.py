@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from pipeline.features.base import FeatureTable
+from pipeline.features.base import FeatureTable, modality_columns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +29,13 @@ class Origin:
         return self.labels
 
     def select(self, columns: list[str]) -> "Origin":
-        """The same origin with these columns only, in this order."""
-        table = dataclasses.replace(self.table, columns=self.table.columns[columns])
+        """The same origin with these columns only, in this order, and the vectors of the modalities they belong to."""
+        kept = modality_columns(columns)
+        vectors = {name: values for name, values in self.table.code_vectors.items() if name in kept}
+        patents = self.table.patent_vectors if "text" in kept else None
+        table = dataclasses.replace(
+            self.table, columns=self.table.columns[columns], code_vectors=vectors, patent_vectors=patents
+        )
         return dataclasses.replace(self, table=table, features=self.features[columns])
 
     def take(self, rows: np.ndarray) -> "Origin":

@@ -15,10 +15,10 @@ from pydantic import Field, field_validator
 from pipeline.config import Stage
 from pipeline.corpus.timeline import years_before
 from pipeline.errors import MORE_POSITIVES, NotEnoughDataError
-from pipeline.fusion.base import FittedFusion, Fusion
+from pipeline.fusion.base import Fusion
 from pipeline.ranking.base import Origin, common_columns, rank_logit, stack
 from pipeline.ranking.calibration import shift_to_prior
-from pipeline.ranking.imbalance import STRATEGIES, correct_prior, sampled_prior
+from pipeline.ranking.imbalance import STRATEGIES
 from pipeline.ranking.learners import LEARNERS, make_learner
 from pipeline.ranking.meta import fit_meta
 
@@ -55,7 +55,7 @@ class EnsembleConfig(Stage):
 class Ranking:
     """The target's scores (``score_raw`` ranks, ``probability`` is calibrated) and how they came about.
 
-    ``members``: prior-corrected probability of each member; ``weights``: the meta-learner's weight of each;
+    ``members``: rank logits of each member; ``weights``: the meta-learner's weight of each;
     ``attention``: the fusion's weight of each modality a pair (no columns without fusion).
     """
 
@@ -102,7 +102,7 @@ def rank_pairs(
     progress(f"fitting {len(config.members)} members on {len(training)} origins")
     fitted = {name: _fit_member(name, training, fusion, seed) for name in config.members}
     members = pd.DataFrame({name: _score(name, model, target) for name, model in fitted.items()})
-    raw = meta.decision(_rank_logits(members))
+    raw = meta.decision(members.to_numpy())
     return Ranking(
         score_raw=raw,
         probability=shift_to_prior(raw, prior),
@@ -132,7 +132,7 @@ def _out_of_fold(
     if earlier:
         progress(f"validating on {validation.cutoff:%Y-%m-%d}, fitted on {len(earlier)} earlier origins")
         scores = _fit_and_score(earlier, validation, fusion, config, seed)
-        return _Validated(_rank_logits(scores), validation.outcome), ()
+        return _Validated(scores.to_numpy(), validation.outcome), ()
     warning = (
         f"ensemble: no origin's outcome was known before {validation.cutoff:%Y-%m-%d}, so the meta-learner was fitted "
         f"on {config.pair_folds} folds by pair instead of folds by time"
@@ -142,10 +142,12 @@ def _out_of_fold(
     for fold in range(config.pair_folds):
         inside = [_fold_of(origin, config.pair_folds) == fold for origin in usable]
         training = [origin.take(np.flatnonzero(~held)) for origin, held in zip(usable, inside, strict=True)]
+        if not any(origin.outcome.any() for origin in training):
+            raise NotEnoughDataError(f"all new links of the past fall into one fold by pair: {MORE_POSITIVES}")
         rows = np.flatnonzero(inside[-1])
         part = _fit_and_score(training, validation.take(rows), fusion, config, seed)
         scores.iloc[rows] = part.to_numpy()
-    return _Validated(_rank_logits(scores), validation.outcome), (warning,)
+    return _Validated(scores.to_numpy(), validation.outcome), (warning,)
 
 
 def _fold_of(origin: Origin, folds: int) -> np.ndarray:
@@ -167,31 +169,14 @@ def _fit_member(name: str, training: list[Origin], fusion: Fusion, seed: int) ->
         return fusion.fit([_ranked_table(origin) for origin in training], [o.outcome for o in training], seed)
     learner, strategy = name.split("/")
     X, y = stack(training)
-    prior = float(y.mean())
-    model = STRATEGIES[strategy](make_learner(learner, seed), seed, prior).fit(X, y)
-    return _Corrected(model, sampled_prior(strategy, prior), prior)
+    return STRATEGIES[strategy](make_learner(learner, seed), seed, float(y.mean())).fit(X, y)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Corrected:
-    """A fitted member whose probabilities are restated for the prior it was trained at before any resampling."""
-
-    model: Any
-    sampled: float
-    true: float
-
-    def probability(self, X: np.ndarray) -> np.ndarray:
-        return correct_prior(self.model.predict_proba(X)[:, 1], self.sampled, self.true)
-
-
-def _score(name: str, model: "FittedFusion | _Corrected", target: Origin) -> np.ndarray:
-    if isinstance(model, _Corrected):
-        return model.probability(target.features.to_numpy(dtype=np.float32))
-    return 1 / (1 + np.exp(-model.logits(_ranked_table(target))))
-
-
-def _rank_logits(members: pd.DataFrame) -> np.ndarray:
-    return np.column_stack([rank_logit(members[name].to_numpy()) for name in members])
+def _score(name: str, model: Any, target: Origin) -> np.ndarray:
+    """The member's scores as rank logits: one scale for all, and no trace of what resampling did to the level."""
+    if name == FUSION:
+        return rank_logit(model.logits(_ranked_table(target)))
+    return rank_logit(model.predict_proba(target.features.to_numpy(dtype=np.float32))[:, 1])
 
 
 def _ranked_table(origin: Origin) -> Any:

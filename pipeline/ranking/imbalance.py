@@ -1,9 +1,10 @@
-"""Strategies against class imbalance (imbalanced-learn), each wrapping a learner, and the prior correction."""
+"""Strategies against class imbalance (imbalanced-learn), each wrapping a learner.
+
+What a strategy does to the level of the probabilities is undone at the end, by ``calibration.shift_to_prior``."""
 
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from imblearn.ensemble import BalancedBaggingClassifier, EasyEnsembleClassifier
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import make_pipeline
@@ -40,6 +41,8 @@ def _smote(learner: Any, seed: int, prior: float) -> Any:
 
 def _balanced_bagging(learner: Any, seed: int, prior: float) -> Any:
     ratio = max(UNDER_RATIO, _odds(prior))
+    if ratio >= 1:  # positives are the majority: there is nothing to balance
+        return learner
     return BalancedBaggingClassifier(
         learner, n_estimators=BAGS, sampling_strategy=ratio, random_state=seed, n_jobs=1, bootstrap=False
     )
@@ -57,29 +60,6 @@ STRATEGIES: dict[str, Callable[[Any, int, float], Any]] = {
     "balanced_bagging": _balanced_bagging,
     "easy_ensemble": _easy_ensemble,
 }
-
-
-def sampled_prior(strategy: str, prior: float) -> float:
-    """The share of positives a learner sees under the strategy, ``prior`` being the true one."""
-    odds = {
-        "none": _odds(prior),
-        "under": max(UNDER_RATIO, _odds(prior)),
-        "over": max(OVER_RATIO, _odds(prior)),
-        "smote": max(OVER_RATIO, _odds(prior)),
-        "balanced_bagging": max(UNDER_RATIO, _odds(prior)),
-        "easy_ensemble": 1.0,
-    }[strategy]
-    return odds / (1 + odds)
-
-
-def correct_prior(probability: np.ndarray, sampled: float, true: float) -> np.ndarray:
-    """Probabilities learnt at one prior restated for another (Elkan 2001, theorem 2); order is kept.
-
-    >>> correct_prior(np.array([0.5]), sampled=0.5, true=0.01).round(4).tolist()
-    [0.01]
-    """
-    odds = probability / np.maximum(1 - probability, 1e-12) * (_odds(true) / _odds(sampled))
-    return odds / (1 + odds)
 
 
 def _odds(prior: float) -> float:

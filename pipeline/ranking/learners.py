@@ -16,7 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 def _logistic(seed: int) -> Any:
     return make_pipeline(
-        FunctionTransformer(_logit),
+        FunctionTransformer(logit_of_rank),
         SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True),  # missing: the middle rank
         LogisticRegression(C=0.003, max_iter=100, random_state=seed),
     )
@@ -60,6 +60,7 @@ def make_learner(name: str, seed: int) -> Any:
     return LEARNERS[name](seed)
 
 
-def _logit(X: np.ndarray) -> np.ndarray:
-    clipped = np.clip(X, 1e-3, 1 - 1e-3)  # NaN stays NaN
+def logit_of_rank(X: np.ndarray) -> np.ndarray:
+    """Logit of rank shares, the extremes clipped; a missing rank stays missing."""
+    clipped = np.clip(X, 1e-3, 1 - 1e-3)
     return np.log(clipped / (1 - clipped))

@@ -28,7 +28,7 @@ def expected_prior(history: Corpus, past: Sequence[Origin], task: TaskConfig) ->
         np.log(_prevalence(origin.outcome) / _prevalence(converged(history, origin.table.pairs, one_year)))
         for origin in past[-ORIGINS:]
     ]
-    return float(min(last_year * np.exp(np.mean(ratios)), 0.5))
+    return float(min(last_year * np.exp(np.mean(ratios)), 0.99))
 
 
 def _prevalence(labels: np.ndarray) -> float:

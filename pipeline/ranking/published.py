@@ -20,6 +20,11 @@ from pipeline.ranking.reference import ReferenceConfig, fit_reference
 MODALITIES = ("bibliometric", "network", "graph", "text", "topic")  # of A1-A3; our further blocks stay out
 
 
+def published(column: str) -> bool:
+    """Whether a feature is one of A1-A3: no snapshot before the window and no drift, which are ours."""
+    return column.partition("__")[0] in MODALITIES and column.endswith("__lag0") and "drift" not in column
+
+
 def rank_as_published(
     past: Sequence[Origin],
     target: Origin,
@@ -41,7 +46,7 @@ def rank_as_published(
             f"the training origin {training.cutoff:%Y-%m-%d} has {int(training.outcome.sum())} new links: "
             f"{MORE_POSITIVES}"
         )
-    columns = [c for c in common_columns([training, target]) if c.partition("__")[0] in MODALITIES]
+    columns = [c for c in common_columns([training, target]) if published(c)]
     training, target = training.select(columns), target.select(columns)
     progress(f"training the three nets on {training.cutoff:%Y-%m-%d}")
     fused = fusion.fit([training.table], [training.outcome], seed)

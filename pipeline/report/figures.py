@@ -206,6 +206,7 @@ class DotPlot:
 
 def dot_plot(values: pd.DataFrame, prevalence: float | None) -> DotPlot | None:
     """Place rows of (model, value, low, high), best first; ``prevalence`` is what chance reaches."""
+    values = values[values["value"].notna()]
     if values.empty:
         return None
     step = nice_step(float(values[["value", "high"]].max().max()) / 4)

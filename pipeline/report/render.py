@@ -162,6 +162,7 @@ def _evidence(metrics: dict[str, Any]) -> dict[str, Any]:
         "tested": {
             "origins": origins,
             "prevalence": prevalence,
+            "expected_share": _mean_of(origins, "expected_prevalence"),
             "ours": records(ours)[0] if len(ours) else None,
             "best": {**records(best)[0], "name": words.model_name(best["model"].iloc[0])} if len(best) else None,
             "plot": dot_plot(scores.drop_duplicates("model"), prevalence),
@@ -174,6 +175,11 @@ def _evidence(metrics: dict[str, Any]) -> dict[str, Any]:
             "calibration": calibration(reliability[reliability["model"] == "model"]),
         }
     }
+
+
+def _mean_of(origins: list[dict[str, Any]], key: str) -> float | None:
+    values = [origin[key] for origin in origins if origin.get(key) is not None]
+    return sum(values) / len(values) if values else None
 
 
 def _account(account: dict[str, int] | None) -> dict[str, Any] | None:

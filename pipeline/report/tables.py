@@ -115,8 +115,9 @@ def metric_table(metrics: pd.DataFrame, cutoff: str, only: list[tuple[str, int |
 
 def metric_frame(metrics: dict[str, Any]) -> pd.DataFrame:
     """The long metrics as a frame; ``k`` is 0 where a metric has no depth."""
-    frame = pd.DataFrame(metrics.get("metrics", []), columns=["model", "cutoff", "metric", "k", "value", "low", "high"])
-    numbers = {name: pd.to_numeric(frame[name]) for name in ("k", "value", "low", "high")}
+    numeric = ["k", "value", "low", "high", "ahead_low", "ahead_high"]
+    frame = pd.DataFrame(metrics.get("metrics", []), columns=["model", "cutoff", "metric", *numeric])
+    numbers = {name: pd.to_numeric(frame[name]) for name in numeric}
     return frame.assign(**numbers).assign(k=lambda table: table["k"].fillna(0).astype(int))
 
 

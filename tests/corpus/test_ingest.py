@@ -152,9 +152,18 @@ def test_a_row_given_twice_counts_once_across_files_and_spellings() -> None:
 
 
 def test_an_id_given_twice_with_other_content_quarantines_the_later_row() -> None:
-    assert reasons([GOOD, GOOD | {"title": "x"}]) == [
-        (2, "row", "an earlier row has this patent_id with other content")
-    ]
+    assert reasons([GOOD, GOOD | {"title": "x"}]) == [(2, "row", "another row has this patent_id with other content")]
+
+
+def test_the_earlier_date_keeps_an_id_given_twice_wherever_it_stands_in_the_file() -> None:
+    later = GOOD | {"date": "2019-05-01", "title": "put on top by an export that lists the newest first"}
+    assert reasons([later, GOOD]) == [(1, "row", "another row has this patent_id with other content")]
+
+
+def test_dates_of_application_are_warned_of() -> None:
+    dated = ingested_from([GOOD | {"date_kind": "application"}, GOOD | {"patent_id": "US8", "date_kind": "grant"}])
+    assert dated.warnings[0].startswith("dates: 50% of the patents are dated by application")
+    assert ingested_from([GOOD]).warnings == ()
 
 
 def test_a_usable_row_is_not_lost_to_an_unusable_one_of_the_same_id() -> None:

@@ -48,7 +48,6 @@ def test_one_cutoff_measures_the_model_and_every_baseline_within_intervals() -> 
     for model, column in (("model", "score_raw"), ("katz", "baseline__katz"), ("pmi", "baseline__pmi")):
         row = rows.loc[[(model, "average_precision")]].iloc[0]
         assert row["value"] == pytest.approx(average_precision_score(table["label"].astype(int), table[column]))
-        assert row["low"] < row["high"]
     assert "brier" in rows.loc["model"].index
     assert "brier" not in rows.loc["katz"].index  # only the model states probabilities
     assert found.reliability["cutoff"].unique().tolist() == ["2012-12-31"]
@@ -61,15 +60,18 @@ def test_the_record_is_json_with_every_cutoff_and_their_mean() -> None:
     assert record["horizon"] == 3
     assert [origin["cutoff"] for origin in record["origins"]] == ["2011-12-31", "2012-12-31"]
     rows = pd.DataFrame(record["metrics"])
-    assert list(rows) == ["model", "cutoff", "metric", "k", "value", "low", "high"]
+    assert list(rows) == ["model", "cutoff", "metric", "k", "value", "low", "high", "ahead_low", "ahead_high"]
     chosen = rows[(rows["model"] == "model") & (rows["metric"] == "average_precision")].set_index("cutoff")
     assert chosen.loc["mean", "value"] == pytest.approx(chosen["value"].drop("mean").mean())
-    assert chosen.loc[["mean"], ["low", "high"]].isna().all(axis=None)
+    assert chosen.loc["mean", "low"] < chosen.loc["mean", "value"] < chosen.loc["mean", "high"]
     assert record["reliability"]
+    baseline = rows[(rows["model"] == "katz") & (rows["metric"] == "average_precision")]
+    assert (baseline["ahead_low"] < baseline["ahead_high"]).all()
+    assert chosen["ahead_low"].isna().all()
 
 
 def test_a_cutoff_without_a_positive_is_recorded_with_nulls() -> None:
-    found = assess(predictions(1, "2012-12-31", positives=False), float("nan"), 20, 1)
+    found = assess(predictions(1, "2012-12-31", positives=False), None, 20, 1)
     record = json.loads(json.dumps(metrics_record([found], {}), allow_nan=False))
     assert record["origins"][0]["coverage"] is None
     values = {row["value"] for row in record["metrics"] if row["metric"] == "average_precision"}

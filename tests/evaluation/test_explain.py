@@ -59,10 +59,10 @@ def test_features_that_speak_for_a_pair_come_most_important_first(forecast: Cuto
 
 
 def test_contributions_and_base_add_up_to_the_log_odds_of_the_member(forecast: CutoffForecast) -> None:
-    model = forecast.ranking.fitted["lightgbm/none"].model
+    model = forecast.ranking.fitted["lightgbm/none"]
     X = forecast.target.features[forecast.ranking.columns].to_numpy(dtype=np.float32)[ROWS]
     shap = np.asarray(model.predict_proba(X, pred_contrib=True))
-    probability = forecast.ranking.members["lightgbm/none"].to_numpy()[ROWS]
+    probability = model.predict_proba(X)[:, 1]
     np.testing.assert_allclose(shap.sum(axis=1), np.log(probability / (1 - probability)), rtol=1e-6)
 
 

@@ -53,7 +53,7 @@ def columns() -> dict[str, np.ndarray]:
         ("patents_added", 1, 1),  # one and none in the window before
         ("inventors", 2, 1),  # Ada, Bob; Cyd
         ("applicants", 2, 2),  # Acme, Brand; both
-        ("claims", 10, 4),  # US3 has no count
+        ("claims", 20, 4),  # US2 has ten, US3 no count: two patents at ten each
         ("cited_patents", 4, 1),  # US2: US1 and XX9, US3: US2 and US1
         ("citing_patents", 2, 0),  # US3 cites US2, US4 cites US3; US5 is not known yet
         ("family_members", 3, 1),  # US2 with EP2, US3; JP2 is not known yet
@@ -110,3 +110,31 @@ def test_non_patent_literature_is_counted_apart() -> None:
 
 def test_a_code_unknown_to_a_history_stands_nowhere_in_it() -> None:
     assert positions(np.array(["A", "C"]), np.array(["A", "B", "C"])).tolist() == [0, -1, 1]
+
+
+def test_unknown_claims_are_scaled_up_and_warned_of_never_counted_as_none() -> None:
+    rows = [
+        {"patent_id": f"US{n}", "date": "2012-03-01", "ipc": code, "claims_count": count}
+        for n, (code, count) in enumerate(
+            [("A01B 1/00", "8"), ("A01B 1/00", ""), ("F25B 1/00", ""), ("H01L 1/00", "5")]
+        )
+    ]
+    history = corpus_from(rows)
+    task = TaskConfig(min_patents=1)
+    block = bibliometric(history, candidate_pairs(history, task).pairs, task)
+    # pairs A01B-F25B, A01B-H01L, F25B-H01L: A01B has 2 patents at 8 claims each, nothing is known of F25B
+    np.testing.assert_array_equal(block.columns["bibliometric__claims_min__w3__lag0"], [np.nan, 5, np.nan])
+    assert "bibliometric: 50% of the patents have no claims count; claims are scaled up" in block.warnings
+
+
+def test_a_family_counts_its_documents_whether_merged_or_kept() -> None:
+    rows = [
+        {"patent_id": "US1", "date": "2012-03-01", "ipc": "A01B 1/00", "family_id": "F"},
+        {"patent_id": "EP1", "date": "2012-04-01", "ipc": "A01B 1/00", "family_id": "F"},
+        {"patent_id": "US2", "date": "2012-05-01", "ipc": "F25B 1/00"},
+    ]
+    task = TaskConfig(min_patents=1)
+    for families, expected in (("merge", 2.0), ("keep", 4.0)):  # kept: each of the two stands in a family of two
+        history = corpus_from(rows, families)
+        block = bibliometric(history, candidate_pairs(history, task).pairs, task)
+        assert block.columns["bibliometric__family_members_range__w3__lag0"].tolist() == [expected - 1]

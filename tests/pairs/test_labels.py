@@ -1,7 +1,5 @@
 """What became of pairs, read strictly after the cutoff up to the last day of the horizon."""
 
-import math
-
 import pandas as pd
 import pytest
 from factories import corpus_from
@@ -80,4 +78,4 @@ def test_coverage_counts_no_link_that_was_there_before() -> None:
 
 def test_coverage_is_unknown_without_a_new_link() -> None:
     corpus = corpus_with([])
-    assert math.isnan(coverage(corpus, universe(corpus), TASK))
+    assert coverage(corpus, universe(corpus), TASK) is None

@@ -46,7 +46,7 @@ def test_it_validates_in_time_where_an_earlier_outcome_was_known(origins: dict[i
     np.testing.assert_array_equal(np.argsort(ranking.probability), np.argsort(ranking.score_raw))
     assert list(ranking.weights) == list(ranking.members) == list(PLAIN.members)
     assert min(ranking.weights.values()) >= 0
-    assert ((ranking.members > 0) & (ranking.members < 1)).all(axis=None)
+    assert ranking.members.mean().abs().max() < 1e-2  # rank logits
     assert ranking.attention.empty
     happened = origins[2015].outcome == 1
     assert ranking.probability[happened].mean() > 1.5 * ranking.probability[~happened].mean()
@@ -69,11 +69,6 @@ def test_a_pair_falls_into_one_fold_at_every_origin(origins: dict[int, Origin]) 
     early, late = folds[2009].align(folds[2012], join="inner")
     assert len(early) > 500
     assert (early == late).all()
-
-
-def test_resampling_members_are_brought_back_to_the_true_prior(origins: dict[int, Origin]) -> None:
-    members = rank(origins, [2009, 2012], PLAIN, []).members.mean()
-    assert members["logistic/under"] == pytest.approx(members["logistic/none"], rel=0.5)
 
 
 def test_two_runs_agree_to_the_last_bit(origins: dict[int, Origin]) -> None:
