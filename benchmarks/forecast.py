@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/forecast.py [--corpus NAME ...] [--recipe default|reference ...]
 
 Reads the corpora from $TECHCONVERGE_REAL_DATA, or ../shared/data beside the project. One default configuration for
-all: nothing is tuned to a corpus.
+all corpora; its settings were chosen on these.
 """
 
 import argparse

@@ -3,11 +3,12 @@
 import contextlib
 import datetime
 import logging
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -158,14 +159,18 @@ def sample(
 def main() -> None:
     """Run the command; a mistake of the user's is one line on standard error and exit code 2."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    signal.signal(signal.SIGTERM, _stop)
     try:
         app(standalone_mode=True)
     except TechconvergeError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("error: interrupted; nothing was written", err=True)
-        sys.exit(130)
+
+
+def _stop(signal_number: int, frame: object) -> NoReturn:
+    """Leave by the ordinary way, so that what was half written is removed."""
+    typer.echo("error: stopped; nothing was written", err=True)
+    sys.exit(128 + signal_number)
 
 
 def _settings(

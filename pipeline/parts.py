@@ -35,7 +35,7 @@ from pipeline.encoders.cache import EmbeddingCache, encode_cached
 from pipeline.errors import ArtifactError, CutoffError
 from pipeline.evaluation.explain import code_table, example_patents, explanations, link_table
 from pipeline.forecast import CutoffForecast, forecast_at
-from pipeline.opportunities.firm import Firm, find_firm, firm_view
+from pipeline.opportunities.firm import Firm, find_firm, firm_view, relatedness_warnings
 from pipeline.pairs.labels import converged, coverage
 from pipeline.ranking.ensemble import FUSION
 from pipeline.run_config import RunConfig
@@ -120,7 +120,7 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
         "firm": dataclasses.asdict(firm) if firm else None,
         "encoding": encoding,
         "timings": {"load": loaded, "encode": embedded, **forecast.timings},
-        "warnings": [*encoding["warnings"], *forecast.warnings],
+        "warnings": [*encoding["warnings"], *forecast.warnings, *(relatedness_warnings(history) if firm else ())],
     }
     metadata = {"known_until": f"{corpus.cutoff:%Y-%m-%d}"}
     with atomic_directory(folder, RECORD, [FUSION, *(f"{name}.parquet" for name in TABLES)]) as temporary:

@@ -168,11 +168,18 @@ def validate(frame: pd.DataFrame, schema: Any, name: str) -> pd.DataFrame:
         cases = error.failure_cases
         if not isinstance(cases, pd.DataFrame):
             raise ArtifactError(f"table {name}: {error}") from error
-        faults = [
-            f"{column or 'table'}: {check} (e.g. {', '.join(map(repr, group['failure_case'].head(3)))})"
-            for (column, check), group in cases.fillna({"column": ""}).groupby(["column", "check"])
-        ]
-        raise ArtifactError(f"table {name} breaks its schema: {'; '.join(faults)}") from error
+        raise ArtifactError(f"table {name} breaks its schema: {'; '.join(_faults(cases))}") from error
+
+
+def _faults(cases: pd.DataFrame) -> list[str]:
+    """Each broken rule once; a rule on whole rows is reported by pandera for every column of them."""
+    of_rows = (cases["schema_context"] == "DataFrameSchema") & ~cases["check"].astype(str).str.startswith("column_in_")
+    rules = [str(check) for check in cases.loc[of_rows, "check"].unique()]
+    by_column = cases[~of_rows].fillna({"column": ""}).groupby(["column", "check"])
+    return rules + [
+        f"{column or 'table'}: {check} (e.g. {', '.join(map(repr, group['failure_case'].head(3)))})"
+        for (column, check), group in by_column
+    ]
 
 
 def empty(schema: Any) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -232,3 +234,52 @@ def test_help_starts_without_the_heavy_libraries() -> None:
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "heavy: []" in said.stdout
     assert "forecast" in said.stdout
+
+
+def test_a_run_that_is_told_to_stop_leaves_nothing(corpus: Path, light: Path, tmp_path: Path) -> None:
+    words = ["forecast", corpus, "--cutoff", "2016-12-31", "--config", light, "--out", tmp_path / "run"]
+    program = [sys.executable, "-m", "pipeline", *map(str, words)]
+    with subprocess.Popen(program, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if "features at" in line:
+                running.terminate()
+                break
+        log = running.stderr.read()
+    assert running.returncode == 128 + signal.SIGTERM
+    assert log.endswith("error: stopped; nothing was written\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("run.json", '{"config": {}}'),
+        ("run.json", "[]"),
+        ("metrics.json", '{"origins": [{}], "metrics": 5}'),
+        ("predictions.parquet", "PAR1"),
+    ],
+)
+def test_a_run_that_was_tampered_with_is_refused(
+    name: str, content: str, command, corpus: Path, light: Path, home: Path, tmp_path: Path
+) -> None:
+    if not (home / "whole").exists():
+        asked = ("--cutoff", "2016-12-31", "--config", light, "--out", home / "whole")
+        assert command("forecast", corpus, *asked)[0] == 0
+    shutil.copytree(home / "whole", tmp_path / "run")
+    (tmp_path / "run" / name).write_text(content)
+    code, _, log = command("report", tmp_path / "run")
+    assert code == 2
+    assert log.startswith("error: ")
+    assert log.count("\n") == 1
+    assert name in log
+
+
+def test_probabilities_that_are_none_are_refused(command, home: Path, corpus: Path, light: Path) -> None:
+    run = home / "wrong"
+    assert command("forecast", corpus, "--cutoff", "2016-12-31", "--config", light, "--out", run)[0] == 0
+    table = pd.read_parquet(run / "predictions.parquet").assign(probability=7.0)
+    table.to_parquet(run / "predictions.parquet")
+    code, _, log = command("report", run)
+    assert code == 2
+    assert "probability" in log

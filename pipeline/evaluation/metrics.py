@@ -24,8 +24,8 @@ Parameter = Literal["none", "list length", "theta", "code list length"]
 
 @dataclasses.dataclass(frozen=True)
 class Metric:
-    """What a metric needs, which way is better, between which bounds, and what chance gives (in words; in numbers:
-    ``chance_levels``). ``parameter`` says what column ``k`` holds."""
+    """What a metric needs, which way is better, between which bounds, and what chance gives, in words.
+    ``parameter`` says what column ``k`` holds."""
 
     higher_is_better: bool
     low: float
@@ -247,15 +247,6 @@ def evaluate(
             rows.append((name, None, _OF_PROBABILITY[name](labels, probability)))
     frame = pd.DataFrame(rows, columns=["metric", "k", "value"])
     return frame.astype({"metric": "str", "k": "Int64", "value": "float64"})
-
-
-def chance_levels(
-    labels: np.ndarray, a: np.ndarray | None = None, b: np.ndarray | None = None, ks: Sequence[int] = LIST_LENGTHS
-) -> pd.DataFrame:
-    """What knowing only the prevalence gives on these labels, in the layout of ``evaluate``: all candidates tied."""
-    labels = np.asarray(labels, dtype=float)
-    prevalence = np.full(len(labels), labels.mean() if len(labels) else 0.0)
-    return evaluate(labels, np.zeros(len(labels)), prevalence, a, b, ks)
 
 
 def one_class(ranking: Ranking) -> bool:

@@ -100,6 +100,14 @@ def firm_view(history: Corpus, firm: Firm, incidence: Incidence, predictions: pd
     return validate(view, Opportunities, "opportunities")
 
 
+def relatedness_warnings(history: Corpus) -> list[str]:
+    """What to know of the densities: too few firms say nothing about which codes go together."""
+    firms = _assignees(history.parties)["party_id"].nunique()
+    if firms >= FEWEST_FIRMS:
+        return []
+    return [f"firm: only {firms} assignees, so nearness of codes is read from their joint patents, not from the firms"]
+
+
 def revealed_advantage(portfolios: sp.csr_array, totals: np.ndarray) -> sp.csr_array:
     """The firm's share in the code over the code's share overall, where held (firms x codes).
 
@@ -137,10 +145,6 @@ def relatedness_density(phi: sp.csr_array, strong: np.ndarray) -> np.ndarray:
 def _relatedness(advantage: sp.csr_array, incidence: Incidence) -> sp.csr_array:
     if advantage.shape[0] >= FEWEST_FIRMS:
         return proximity(advantage)
-    log.warning(
-        "only %d assignees: relatedness of codes is taken from their joint patents (cosine), not from the firms",
-        advantage.shape[0],
-    )
     joint = incidence.joint().tocoo()
     patents = incidence.counts()
     return _off_diagonal(joint, joint.data / np.sqrt(patents[joint.row] * patents[joint.col]))

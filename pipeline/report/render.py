@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.artifacts import atomic_path
+from pipeline.errors import ArtifactError
 from pipeline.report import words
 from pipeline.report.figures import NARROW, WIDE, calibration, dot_plot, network_map
 from pipeline.report.tables import CARDS, Run, load_run, metric_frame, metric_table, records
@@ -34,8 +35,13 @@ def render_report(run: Path) -> Path:
     loader = environment.loader
     assert loader is not None
     style, script = (loader.get_source(environment, name)[0] for name in ("report.css", "report.js"))
+    loaded = load_run(run)
+    try:
+        context = _context(loaded)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArtifactError(f"{run}: run.json or metrics.json is not as this program writes it ({error!r})") from error
     page = environment.get_template("report.html").render(
-        **_context(load_run(run)),
+        **context,
         style=Markup(style),
         script=Markup(script),
         # nothing may run but our own script, and nothing may be fetched at all

@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from pipeline.artifacts import atomic_path, read_json, read_record, read_table
 from pipeline.errors import ArtifactError
+from pipeline.evaluation.metrics import METRICS
 from pipeline.report import words
-from pipeline.schemas import PAIR, Opportunities, empty
+from pipeline.schemas import PAIR, Opportunities, Predictions, empty, validate
 
 TABLE_ROWS = 200
+BOUNDS = ["probability_low", "probability_high"]
 CARDS = 20
 _FORMULA = r"^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])"  # the full-width signs too: East Asian Excel reads them alike
 
@@ -54,7 +55,11 @@ def load_run(folder: Path) -> Run:
         folder / "codes.parquet", ["code", "title", "keywords"], ["patents", "recent_patents", "firm_patents"]
     )
     opportunities = folder / "opportunities.parquet"
-    firm_view = read_table(opportunities) if opportunities.exists() else empty(Opportunities)
+    firm_view = (
+        validate(read_table(opportunities), Opportunities, str(opportunities))
+        if opportunities.exists()
+        else empty(Opportunities)
+    )
     return Run(
         record=record,
         metrics=read_json(folder / "metrics.json") if (folder / "metrics.json").exists() else {},
@@ -129,7 +134,7 @@ def by_average_precision(metrics: pd.DataFrame) -> list[str]:
 
 def _best(table: pd.DataFrame, metric: str, k: int) -> float:
     values = table.loc[(table["metric"] == metric) & (table["k"] == k), "value"]
-    return float(values.min() if metric in words.LOWER_IS_BETTER else values.max())
+    return float(values.min() if not METRICS[metric].higher_is_better else values.max())
 
 
 def _cell(row: dict[str, Any] | None, best: float) -> tuple[str, str, bool]:
@@ -141,13 +146,11 @@ def _cell(row: dict[str, Any] | None, best: float) -> tuple[str, str, bool]:
 
 def _predictions(path: Path) -> pd.DataFrame:
     needed = ["cutoff", *PAIR, "label", "probability", "rank"]
-    table = read_table(path, needed)
+    table = read_table(path)
     if table.empty:
         raise ArtifactError(f"{path} holds no pair: there is nothing to report")
-    bounds = ["probability_low", "probability_high"]
-    if set(bounds) <= set(pq.read_schema(path).names):
-        return pd.concat([table, read_table(path, bounds)], axis=1)
-    return table.assign(**dict.fromkeys(bounds, float("nan")))
+    table = validate(table, Predictions, str(path))[needed + [c for c in BOUNDS if c in table]]
+    return table.assign(**dict.fromkeys([c for c in BOUNDS if c not in table], float("nan")))
 
 
 def _types(opportunities: pd.DataFrame) -> pd.DataFrame:

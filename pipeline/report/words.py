@@ -63,7 +63,6 @@ METRICS = {  # in the order shown
     "log_loss": "Log loss",
     "ece": "ECE",
 }
-LOWER_IS_BETTER = {"brier", "log_loss", "ece", "cost"}
 
 # C0/C1 controls and the invisible characters that reorder or hide text; tab and line ends become spaces
 _UNSEEN = re.compile(

@@ -13,7 +13,6 @@ from pipeline.evaluation.metrics import (
     METRICS,
     Ranking,
     average_precision,
-    chance_levels,
     cost,
     cost_threshold,
     ece,
@@ -131,24 +130,6 @@ def test_a_perfect_ranking_is_best_and_a_reversed_one_worst_in_the_direction_of_
     assert value(perfect, "precision", 5) == value(perfect, "ndcg", 5) == value(perfect, "ks") == 1
     assert value(perfect, "lift") == 10
     assert value(reversed_, "ks") == 0
-
-
-def test_chance_levels_are_what_random_scores_give_on_average() -> None:
-    rng = np.random.default_rng(0)
-    a, b = np.triu_indices(30, 1)
-    labels = (rng.random(len(a)) < 0.1).astype(int)
-    chance = chance_levels(labels, a, b, ks=(10, 50))
-    random = [evaluate(labels, rng.random(len(a)), None, a, b, ks=(10, 50)) for _ in range(100)]
-    mean = pd.concat(random).groupby(["metric", "k"], dropna=False)["value"].mean()
-    for metric, k in [("roc_auc", None), ("precision", 10), ("recall", 50), ("ndcg", 10), ("vcmpr", 10)]:
-        drawn = mean.loc[metric].loc[k] if k else mean.loc[metric].iloc[0]
-        assert value(chance, metric, k) == pytest.approx(drawn, rel=0.1)
-    prevalence = labels.mean()
-    assert value(chance, "average_precision") == pytest.approx(prevalence)
-    assert value(chance, "precision", 10) == pytest.approx(prevalence)
-    assert (value(chance, "lift"), value(chance, "ks"), value(chance, "cost", 5)) == (1, 0, 1)
-    assert value(chance, "brier") == pytest.approx(prevalence * (1 - prevalence))
-    assert value(chance, "ece") == pytest.approx(0)
 
 
 @few

@@ -19,7 +19,15 @@ from pipeline.corpus.readers import read_source
 from pipeline.corpus.timeline import Corpus
 from pipeline.errors import FirmError
 from pipeline.opportunities import firm as module
-from pipeline.opportunities.firm import Firm, find_firm, firm_view, proximity, relatedness_density, revealed_advantage
+from pipeline.opportunities.firm import (
+    Firm,
+    find_firm,
+    firm_view,
+    proximity,
+    relatedness_density,
+    relatedness_warnings,
+    revealed_advantage,
+)
 
 CODES = ["A21B", "A47J", "F24C", "G06F", "H04L"]
 BAKER, PHONE, BOTH = "Baker Inc", "Phone Ltd", "Both SA"
@@ -165,9 +173,11 @@ def test_a_shared_patent_counts_for_each_owner() -> None:
     assert (view["type"].item(), view["rta_a"].item()) == ("II", (1 / 1) / (1 / 2))
 
 
-def test_few_firms_fall_back_on_joint_patents_and_say_so(caplog: pytest.LogCaptureFixture) -> None:
+def test_few_firms_fall_back_on_joint_patents_and_say_so() -> None:
     view = view_of(THREE_FIRMS, PHONE, {("A21B", "G06F"): 0.5, ("A47J", "H04L"): 0.5})
-    assert "only 3 assignees" in caplog.text
+    assert relatedness_warnings(THREE_FIRMS) == [
+        "firm: only 3 assignees, so nearness of codes is read from their joint patents, not from the firms"
+    ]
     density = view.set_index("code_a")["density_a"]
     assert (density["A47J"], density["A21B"]) == (0, 0)  # their only joint patent is with one another, not Phone's
     assert view_of(THREE_FIRMS, BAKER, {("A47J", "H04L"): 0.5})["density_a"].item() == 1

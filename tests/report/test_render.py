@@ -175,7 +175,7 @@ def test_hostile_text_stays_text(tmp_path):
     write_json(folder / "run.json", record)
     for name in ("predictions", "opportunities", "links"):  # a code is checked when it is read, and still not trusted
         table = read_table(folder / f"{name}.parquet")
-        changed = table.assign(code_b=table["code_b"].str.replace("H", "H\"'><script>alert(2)</script>"))
+        changed = table.assign(code_b=table["code_b"] + "\"'><script>alert(2)</script>")
         write_table(folder / f"{name}.parquet", changed)
     page = page_of(folder)
     reading = Reading(page)
