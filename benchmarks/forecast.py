@@ -14,6 +14,8 @@ import platform
 import resource
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ import pandas as pd
 from pipeline import __version__
 from pipeline.corpus.ingest import ingest
 from pipeline.corpus.store import save_corpus
+from pipeline.parts import code_hash
 from pipeline.ranking.baselines import HEURISTICS
 from pipeline.run import RunRequest, run
 from pipeline.run_config import load_config
@@ -45,7 +48,8 @@ def main() -> None:
     results.mkdir(exist_ok=True)
     for name in arguments.corpus or CORPORA:
         for recipe in arguments.recipe or ("default", "reference"):
-            measured = measure(data / f"{name}.parquet", CORPORA[name], recipe)
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:  # its peak memory is its own
+                measured = alone.submit(measure, data / f"{name}.parquet", CORPORA[name], recipe).result()
             text = json.dumps(measured, indent=1, allow_nan=False)
             (results / f"forecast-{name}-{recipe}.json").write_text(text + "\n")
     write_table(results)
@@ -71,6 +75,7 @@ def measure(source: Path, years: tuple[int, ...], recipe: str) -> dict[str, obje
         "date": f"{datetime.datetime.now(tz=datetime.UTC):%Y-%m-%d}",
         "machine": machine(),
         "techconverge": __version__,
+        "code_hash": code_hash(),
         "content_hash": manifest["content_hash"],
         "seed": config.seed,
         "versions": record["versions"],
@@ -103,7 +108,8 @@ def write_table(results: Path) -> None:
     lines += [
         f"{first['date']}, {first['machine']}; techconverge {first['techconverge']}, seed {first['seed']}; {versions}.",
         "New-link track, horizon 3 years, subclass, IPC. Each value is the mean over the corpus's cutoffs; AP is "
-        "average precision, with its 90 % interval at each cutoff. All rows are in the JSON files beside this table.",
+        "average precision, with its 90 % interval at each cutoff; lift is mean AP over mean prevalence; `pmi` is the "
+        "cosine of PPMI profiles. All rows are in the JSON files beside this table.",
         "Reproduce with `make benchmark-forecast`.",
         "",
     ]
@@ -125,7 +131,9 @@ def corpus_table(name: str, by_recipe: dict[str, dict]) -> list[str]:
     heuristics = table.loc[[h for h in HEURISTICS if h in table.index], "average_precision"]
     prevalence = np.mean([origin["prevalence"] for origin in main["origins"]])
     cutoffs = ", ".join(
-        f"{o['cutoff']} ({o['candidates']:,} candidates, {o['positives']} positives)" for o in main["origins"]
+        f"{o['cutoff']} ({o['candidates']:,} candidates, {o['positives']} positives, "
+        f"{o['expected_prevalence'] * o['candidates']:.0f} expected)"
+        for o in main["origins"]
     )
     ratio = table.loc["model", "average_precision"] / heuristics.max()
     verdict = "ahead of" if ratio > 1 else "BEHIND"
