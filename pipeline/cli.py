@@ -37,6 +37,9 @@ RecipeOption = Annotated[Recipe | None, typer.Option(help="default, or reference
 EncoderOption = Annotated[str | None, typer.Option(help="minilm, hashing, or a model's name or path [minilm].")]
 Seed = Annotated[int | None, typer.Option(help="Seed of everything random [7].")]
 Config = Annotated[Path | None, typer.Option("--config", help="YAML file with the same settings and more.")]
+Background = Annotated[
+    Path | None, typer.Option(help="A larger corpus, or its summary: what the pairs do outside the corpus.")
+]
 Firm = Annotated[str | None, typer.Option(help="The firm whose opportunities are ranked.")]
 
 
@@ -78,6 +81,29 @@ def ingest(
 
 
 @app.command()
+def summarise(
+    corpus: Corpus,
+    out: Out,
+    level: Annotated[Level, typer.Option(help="IPC/CPC level of the codes.")] = "subclass",
+    scheme: Annotated[Scheme, typer.Option(help="Classification.")] = "ipc",
+) -> None:
+    """Count the codes of a corpus month by month: a small folder that serves as --background at any cutoff."""
+    from pipeline.background.summary import save_summary
+    from pipeline.background.summary import summarise as count
+    from pipeline.corpus.store import load_corpus, load_manifest
+
+    with _progress("summarise") as progress:
+        progress(f"reading {corpus}")
+        patents = load_corpus(corpus)
+        progress("counting")
+        manifest = save_summary(count(patents, scheme, level), out, load_manifest(corpus)["content_hash"])
+    typer.echo(
+        f"{out}: {manifest['patents']:,} patents, {manifest['codes']:,} codes, "
+        f"from {manifest['first_day']} to {manifest['last_day']}"
+    )
+
+
+@app.command()
 def forecast(
     corpus: Corpus,
     cutoff: Annotated[datetime.datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day the forecast may see.")],
@@ -86,6 +112,7 @@ def forecast(
     level: LevelOption = None,
     scheme: SchemeOption = None,
     firm: Firm = None,
+    background: Background = None,
     window: Window = None,
     min_patents: MinPatents = None,
     recipe: RecipeOption = None,
@@ -95,7 +122,7 @@ def forecast(
 ) -> None:
     """Rank the pairs of codes that will converge after a cutoff, for one firm, and report why."""
     settings = _settings(horizon, level, scheme, window, min_patents, recipe, encoder, seed)
-    _run("forecast", corpus, [cutoff], firm, settings, config, out)
+    _run("forecast", corpus, [cutoff], firm, background, settings, config, out)
 
 
 @app.command()
@@ -107,6 +134,7 @@ def backtest(
     level: LevelOption = None,
     scheme: SchemeOption = None,
     firm: Firm = None,
+    background: Background = None,
     window: Window = None,
     min_patents: MinPatents = None,
     recipe: RecipeOption = None,
@@ -116,7 +144,7 @@ def backtest(
 ) -> None:
     """Forecast from past cutoffs and measure against what came, beside every baseline."""
     settings = _settings(horizon, level, scheme, window, min_patents, recipe, encoder, seed)
-    _run("backtest", corpus, cutoff, firm, settings, config, out)
+    _run("backtest", corpus, cutoff, firm, background, settings, config, out)
 
 
 @app.command()
@@ -192,6 +220,7 @@ def _run(
     corpus: Path,
     cutoffs: list[datetime.datetime],
     firm: str | None,
+    background: Path | None,
     settings: dict[str, Any],
     config: Path | None,
     out: Path,
@@ -200,7 +229,14 @@ def _run(
     from pipeline.run_config import load_config
 
     days = tuple(sorted(cutoff.date() for cutoff in cutoffs))
-    request = RunRequest(command=command, corpus=corpus, cutoffs=days, firm=firm, config=load_config(config, settings))
+    request = RunRequest(
+        command=command,
+        corpus=corpus,
+        cutoffs=days,
+        firm=firm,
+        config=load_config(config, settings),
+        background=background,
+    )
     with _progress(command) as progress:
         report_path = run(request, out, progress)
     typer.echo(f"report: {report_path}")

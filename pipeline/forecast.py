@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline import schemas
+from pipeline.background.summary import Summary
 from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.errors import CutoffError, NotEnoughDataError
 from pipeline.features.base import modality_columns
@@ -16,7 +17,7 @@ from pipeline.features.build import build_features, ranked
 from pipeline.fusion.registry import make_fusion
 from pipeline.pairs.candidates import Universe, candidate_pairs
 from pipeline.pairs.labels import converged
-from pipeline.ranking.base import Origin, common_columns
+from pipeline.ranking.base import PARTIAL, Origin, common_columns, shared_columns
 from pipeline.ranking.baselines import as_columns, heuristic_scores, learned_scores
 from pipeline.ranking.ensemble import Ranking, rank_pairs
 from pipeline.ranking.prior import expected_prior
@@ -40,8 +41,10 @@ class CutoffForecast:
     warnings: tuple[str, ...]
 
 
-def forecast_at(history: Corpus, config: RunConfig, progress: Progress) -> CutoffForecast:
-    """Rank the new-link candidates at the history's cutoff by what the history alone tells.
+def forecast_at(
+    history: Corpus, config: RunConfig, progress: Progress, background: Summary | None = None
+) -> CutoffForecast:
+    """Rank the new-link candidates at the history's cutoff by what the history, and the background up to then, tell.
 
     Raises:
         NotEnoughDataError: too few patents, codes, candidates or past positives.
@@ -51,9 +54,9 @@ def forecast_at(history: Corpus, config: RunConfig, progress: Progress) -> Cutof
     clock = time.perf_counter()
     universe = candidate_pairs(history, config.task)
     progress(f"{len(universe.pairs):,} candidate pairs of {len(universe.pairs.codes)} codes")
-    table = build_features(history, universe.pairs, config.task, config.seed)
+    table = build_features(history, universe.pairs, config.task, config.seed, background)
     target = Origin(table=table, features=ranked(table), labels=None)
-    past = _past_origins(history, config, progress)
+    past = _past_origins(history, config, background, progress)
     timings["features"] = time.perf_counter() - clock
     clock = time.perf_counter()
     prior = expected_prior(history, past, config.task)
@@ -77,7 +80,7 @@ def forecast_at(history: Corpus, config: RunConfig, progress: Progress) -> Cutof
     )
 
 
-def _past_origins(history: Corpus, config: RunConfig, progress: Progress) -> list[Origin]:
+def _past_origins(history: Corpus, config: RunConfig, background: Summary | None, progress: Progress) -> list[Origin]:
     """Yearly origins whose outcome is known at the cutoff, oldest first: enough to fit, and to validate in time."""
     task, count = config.task, config.ensemble.training_origins
     ages = {task.horizon + age for age in range(count)} | {2 * task.horizon + age for age in range(count)}
@@ -93,7 +96,7 @@ def _past_origins(history: Corpus, config: RunConfig, progress: Progress) -> lis
         except NotEnoughDataError:
             continue  # the corpus was too small then: it is not learnt from
         progress(f"features at {cutoff:%Y-%m-%d}: {len(pairs):,} pairs")
-        table = build_features(earlier, pairs, task, config.seed)
+        table = build_features(earlier, pairs, task, config.seed, background)
         origins.append(Origin(table=table, features=ranked(table), labels=converged(history, pairs, task)))
     if not origins:
         raise CutoffError(
@@ -111,14 +114,19 @@ def _rank(past: list[Origin], target: Origin, prior: float, config: RunConfig, p
 
 
 def _lost_modalities(target: Origin, past: list[Origin]) -> list[str]:
-    shared = {str(c) for c in target.features}.intersection(*[set(map(str, origin.features)) for origin in past])
+    shared = set(shared_columns([*past, target]))
     kept = modality_columns([str(c) for c in target.features if c in shared])
     warnings = []
     for modality, columns in modality_columns([str(c) for c in target.features]).items():
         lost = dict.fromkeys(_STATISTIC.sub("", c.split("__")[1]) for c in columns if c not in shared)
         if lost:
             what = f"{modality} ({', '.join(lost)})" if modality in kept else modality
-            warnings.append(f"{what}: not available at every training origin, so the model does without it")
+            where = "any" if modality in PARTIAL else "every"
+            warnings.append(f"{what}: not available at {where} training origin, so the model does without it")
+    for modality in PARTIAL:
+        having = sum(modality in origin.table.modalities() for origin in past)
+        if modality in kept and having < len(past):
+            warnings.append(f"{modality}: available at {having} of {len(past)} training origins, missing at the others")
     return warnings
 
 

@@ -28,6 +28,7 @@ from pipeline.artifacts import (
     write_json,
     write_table,
 )
+from pipeline.background.summary import background_hash, load_background
 from pipeline.corpus.store import load_corpus, load_manifest
 from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.encoders.base import load_encoder, patent_texts
@@ -64,10 +65,12 @@ class PartRequest(BaseModel):
     explained: bool
     firm: str | None
     config: RunConfig
+    background: Path | None = None
+    background_hash: str | None = None
 
     def key(self) -> str:
-        """Hash of all that decides the part's content: corpus content, configuration, dates, firm, code."""
-        return sha256_json(self.model_dump(mode="json", exclude={"corpus"}) | {"code": code_hash()})
+        """Hash of all that decides the part's content: corpus, background, configuration, dates, firm, code."""
+        return sha256_json(self.model_dump(mode="json", exclude={"corpus", "background"}) | {"code": code_hash()})
 
 
 @functools.cache
@@ -94,12 +97,15 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
     corpus = corpus.as_of(pd.Timestamp(request.known_until or request.cutoff).as_unit("s"))
     history = corpus.as_of(cutoff)
     firm = find_firm(history.parties, request.firm) if request.firm is not None and request.explained else None
+    background = (
+        load_background(request.background, config.task.scheme, config.task.level) if request.background else None
+    )
     loaded = time.perf_counter() - clock
     clock = time.perf_counter()
     history, encoding = attach_text(history, config, progress)
     embedded = time.perf_counter() - clock
     with threadpool_limits(1):  # sums in one order: the same bytes whatever the number of cores
-        forecast = forecast_at(history, config, progress)
+        forecast = forecast_at(history, config, progress, background)
         predictions, covered = forecast.predictions, None
         if request.known_until is not None:
             labels = converged(corpus, forecast.universe.pairs, config.task)
@@ -229,7 +235,16 @@ def intact(folder: Path) -> bool:
         return False
 
 
-def part_request(corpus: Path, cutoff: datetime.date, config: RunConfig, **rest: Any) -> PartRequest:
-    """A request with the corpus's content hash filled in."""
-    content_hash = load_manifest(corpus)["content_hash"]
-    return PartRequest(corpus=corpus, content_hash=content_hash, cutoff=cutoff, config=config, **rest)
+def part_request(
+    corpus: Path, background: Path | None, cutoff: datetime.date, config: RunConfig, **rest: Any
+) -> PartRequest:
+    """A request with the content hashes of the corpus and the background filled in."""
+    return PartRequest(
+        corpus=corpus,
+        content_hash=load_manifest(corpus)["content_hash"],
+        background=background,
+        background_hash=background_hash(background) if background else None,
+        cutoff=cutoff,
+        config=config,
+        **rest,
+    )

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pipeline import __version__, schemas
 from pipeline.artifacts import atomic_directory, read_record, read_table, sha256_file, write_json, write_table
+from pipeline.background.summary import background_hash, load_background
 from pipeline.corpus.store import load_corpus, load_manifest
 from pipeline.corpus.timeline import years_before
 from pipeline.errors import ArtifactError, ConfigError, CorpusError, CutoffError, NotEnoughDataError
@@ -51,6 +52,7 @@ class RunRequest(BaseModel):
     cutoffs: tuple[datetime.date, ...]
     firm: str | None
     config: RunConfig
+    background: Path | None = None
 
 
 def check_request(request: RunRequest) -> None:
@@ -68,6 +70,8 @@ def check_request(request: RunRequest) -> None:
     for cutoff in request.cutoffs:
         day = pd.Timestamp(cutoff).as_unit("s")
         check_dates(corpus, day, corpus.cutoff.date() if tested else None, request.config.task.horizon)
+    if request.background:
+        load_background(request.background, request.config.task.scheme, request.config.task.level)
     if request.firm is not None:
         find_firm(corpus.as_of(pd.Timestamp(max(request.cutoffs)).as_unit("s")).parties, request.firm)
 
@@ -83,13 +87,23 @@ def part_requests(request: RunRequest) -> list[PartRequest]:
         (cutoff,) = cutoffs
         earlier = years_before(pd.Timestamp(cutoff), config.task.horizon).date()
         return [
-            part_request(request.corpus, earlier, config, known_until=cutoff, explained=False, firm=None),
-            part_request(request.corpus, cutoff, config, known_until=None, explained=True, firm=request.firm),
+            part_request(
+                request.corpus, request.background, earlier, config, known_until=cutoff, explained=False, firm=None
+            ),
+            part_request(
+                request.corpus, request.background, cutoff, config, known_until=None, explained=True, firm=request.firm
+            ),
         ]
     ends = [years_before(pd.Timestamp(cutoff), -config.task.horizon).date() for cutoff in cutoffs]
     return [
         part_request(
-            request.corpus, cutoff, config, known_until=end, explained=cutoff == cutoffs[-1], firm=request.firm
+            request.corpus,
+            request.background,
+            cutoff,
+            config,
+            known_until=end,
+            explained=cutoff == cutoffs[-1],
+            firm=request.firm,
         )
         for cutoff, end in zip(cutoffs, ends, strict=True)
     ]
@@ -181,7 +195,7 @@ def _run_record(
     return {
         "command": request.command,
         "techconverge": __version__,
-        "request": request.model_dump(mode="json") | {"corpus": str(request.corpus.absolute())},
+        "request": request.model_dump(mode="json") | _absolute(request),
         "firm": main["firm"],
         "config": request.config.model_dump(mode="json"),
         "corpus": {
@@ -194,6 +208,9 @@ def _run_record(
             "last_date": manifest["last_knowledge_date"],
             "coverage": manifest["coverage"],
         },
+        "background": {"path": request.background.name, "content_hash": background_hash(request.background)}
+        if request.background
+        else None,
         "cutoffs": sorted(f"{cutoff:%Y-%m-%d}" for cutoff in request.cutoffs),
         "candidates": [record["universe"] for record in records],
         "tested_cutoffs": [assessment.origin["cutoff"] for assessment in assessments],
@@ -213,6 +230,12 @@ def _run_record(
     }
 
 
+def _absolute(request: RunRequest) -> dict[str, str]:
+    """Where the folders of a request lie, whatever folder it is repeated from."""
+    folders = {"corpus": request.corpus, "background": request.background}
+    return {name: str(folder.absolute()) for name, folder in folders.items() if folder}
+
+
 _HASHED = {".parquet", ".csv", ".json", ".safetensors"}
 
 
@@ -226,8 +249,11 @@ def load_request(record: Path) -> RunRequest:
     try:
         request = RunRequest.model_validate(content["request"])
         expected = content["corpus"]["content_hash"]
+        outside = (content.get("background") or {}).get("content_hash")
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"{record} is not the record of a run: {' '.join(str(error).split())}") from error
     if load_manifest(request.corpus)["content_hash"] != expected:
         raise CorpusError(f"{request.corpus} has changed since {record} was made: the run cannot be repeated")
+    if request.background and background_hash(request.background) != outside:
+        raise CorpusError(f"{request.background} has changed since {record} was made: the run cannot be repeated")
     return request

@@ -31,6 +31,12 @@ _MEASURES = {
     "low_rank": "affinity read from the overall pattern of co-occurrence",
     "item_based": "how often codes like one met the other",
     "activity_product": "patents of one times patents of the other",
+    "linked": "whether any patent carries both",
+    "lift": "patents that carry both, against chance",
+    "npmi": "patents that carry both, against chance (normalised mutual information)",
+    "ppmi": "meetings of the two, against chance (mutual information)",
+    "joint_growth": "growth of patents that carry both",
+    "domain_share": "share of this field in all their patents",
     "new_partners": "partner codes gained lately",
     "parent_lift": "affinity of the classes above them",
     "half_parent_lift": "affinity of each code with the class above the other",
@@ -49,6 +55,7 @@ _DISTANCES = {
     "l1": "distance (L1)",
 }
 _SPACES = {"graph": "of their places in the network", "text": "of their patents' texts"}
+_PLACES = {"background": ", in all of the background"}
 _STATISTICS = {"mean": ", on average", "min": ", of the weaker one", "range": ", difference of the two"}
 
 
@@ -59,7 +66,7 @@ def in_words(feature: str) -> str:
     'patents of the two codes, of the weaker one, in the last 3 years'
     """
     block, measure, param, lag = feature.split("__")
-    return _measure(block, measure) + _period(param, int(lag.removeprefix("lag")))
+    return _measure(block, measure) + _PLACES.get(block, "") + _period(param, int(lag.removeprefix("lag")))
 
 
 def _measure(block: str, measure: str) -> str:

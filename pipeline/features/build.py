@@ -5,8 +5,10 @@ import pandas as pd
 import scipy.sparse as sp
 from scipy.stats import rankdata
 
+from pipeline.background.summary import Summary
 from pipeline.config import TaskConfig
 from pipeline.corpus.timeline import Corpus, years_before
+from pipeline.features.background import background
 from pipeline.features.base import BlockOutput, FeatureTable, vector_distances
 from pipeline.features.bibliometric import bibliometric, positions
 from pipeline.features.cooccurrence import cooccurrence
@@ -16,10 +18,13 @@ from pipeline.features.text import text
 from pipeline.pairs.base import CandidatePairs
 
 
-def build_features(history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int) -> FeatureTable:
-    """Compute every block the history has the sources for.
+def build_features(
+    history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int, outside: Summary | None = None
+) -> FeatureTable:
+    """Compute every block the history, and the background when one is attached, has the sources for.
 
-    ``history`` must be cut at the pairs' cutoff: nothing here filters by date.
+    ``history`` must be cut at the pairs' cutoff: nothing here filters by date. ``outside``: the background's summary,
+    whole; its block cuts it at the history's cutoff.
     """
     blocks = [
         bibliometric(history, pairs, task),
@@ -27,6 +32,7 @@ def build_features(history: Corpus, pairs: CandidatePairs, task: TaskConfig, see
         graph(history, pairs, task, seed),
         cooccurrence(history, pairs, task, seed),
         text(history, pairs, task, seed),
+        background(outside, history, pairs, task, seed),
     ]
     columns = {name: values.astype(np.float32) for block in blocks for name, values in block.columns.items()}
     incidence = history.incidence(task.scheme, task.level)

@@ -34,9 +34,9 @@ def cooccurrence(history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed:
     columns = {
         "cooccurrence__weighted_common_neighbours__all__lag0": weighted,
         "cooccurrence__weighted_common_neighbours__decayed__lag0": weighted_common_neighbours(decayed, nodes),
-        "cooccurrence__ppmi_cosine__all__lag0": _profile_cosine(profile, nodes),
-        "cooccurrence__ppmi_cosine__decayed__lag0": _profile_cosine(ppmi(decayed), nodes),
-        "cooccurrence__low_rank__all__lag0": _low_rank(profile, nodes, seed),
+        "cooccurrence__ppmi_cosine__all__lag0": profile_cosine(profile, nodes),
+        "cooccurrence__ppmi_cosine__decayed__lag0": profile_cosine(ppmi(decayed), nodes),
+        "cooccurrence__low_rank__all__lag0": low_rank(profile, nodes, seed),
         "cooccurrence__item_based__all__lag0": _item_based(joint, nodes),
         "cooccurrence__activity_product__all__lag0": np.multiply.outer(counts[nodes], counts[nodes]),
         "cooccurrence__activity_product__decayed__lag0": _activity(history, incidence.matrix, nodes),
@@ -62,7 +62,7 @@ def ppmi(joint: sp.csr_array) -> sp.csr_array:
     return matrix
 
 
-def _profile_cosine(profile: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
+def profile_cosine(profile: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
     rows = profile[nodes]
     length = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
     scale = sp.diags_array(np.divide(1.0, length, out=np.zeros_like(length), where=length > 0))
@@ -70,7 +70,7 @@ def _profile_cosine(profile: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
     return (unit @ unit.T).toarray()
 
 
-def _low_rank(profile: sp.csr_array, nodes: np.ndarray, seed: int) -> np.ndarray:
+def low_rank(profile: sp.csr_array, nodes: np.ndarray, seed: int) -> np.ndarray:
     """The truncated SVD's estimate of the PPMI of each pair."""
     rank = min(RANK, profile.shape[0] - 1)
     if profile.nnz == 0 or rank < 1:

@@ -29,14 +29,20 @@ class Origin:
         return self.labels
 
     def select(self, columns: list[str]) -> "Origin":
-        """The same origin with these columns only, in this order, and the vectors of the modalities they belong to."""
+        """The same origin with these columns only, in this order, and the vectors of the modalities they belong to.
+
+        A column it lacks is missing throughout.
+        """
         kept = modality_columns(columns)
         vectors = {name: values for name, values in self.table.code_vectors.items() if name in kept}
         patents = self.table.patent_vectors if "text" in kept else None
         table = dataclasses.replace(
-            self.table, columns=self.table.columns[columns], code_vectors=vectors, patent_vectors=patents
+            self.table,
+            columns=self.table.columns.reindex(columns=columns),
+            code_vectors=vectors,
+            patent_vectors=patents,
         )
-        return dataclasses.replace(self, table=table, features=self.features[columns])
+        return dataclasses.replace(self, table=table, features=self.features.reindex(columns=columns))
 
     def take(self, rows: np.ndarray) -> "Origin":
         """The same origin with some of its candidates only."""
@@ -62,10 +68,22 @@ def rank_logit(scores: np.ndarray) -> np.ndarray:
     return np.log(share / (1 - share))
 
 
+PARTIAL = ("background",)  # modalities whose source may begin after the first training origins
+
+
+def shared_columns(origins: list[Origin]) -> list[str]:
+    """The target's (the last origin's) columns that every other origin has; of a partial modality, that any has."""
+    having = {str(c): [c in origin.features for origin in origins[:-1]] for c in origins[-1].features}
+    return [c for c, has in having.items() if (any if c.partition("__")[0] in PARTIAL else all)(has)]
+
+
 def common_columns(origins: list[Origin]) -> list[str]:
-    """Columns that every origin has and that vary in at least one, in the order of the last origin."""
-    shared = [str(c) for c in origins[-1].features if all(c in origin.features for origin in origins)]
-    return [c for c in shared if any(origin.features[c].nunique(dropna=False) > 1 for origin in origins)]
+    """The shared columns that vary in at least one origin; an origin that lacks one has it missing, see ``select``."""
+    return [c for c in shared_columns(origins) if any(_varies(origin.features, c) for origin in origins)]
+
+
+def _varies(features: pd.DataFrame, column: str) -> bool:
+    return column in features and features[column].nunique(dropna=False) > 1
 
 
 def stack(origins: list[Origin]) -> tuple[np.ndarray, np.ndarray]:

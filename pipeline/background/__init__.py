@@ -1,0 +1,1 @@
+"""A larger corpus beside the domain: what its codes do outside it (method B6)."""
