@@ -21,6 +21,7 @@ from pipeline.ranking.base import PARTIAL, Origin, common_columns, shared_column
 from pipeline.ranking.baselines import as_columns, heuristic_scores, learned_scores
 from pipeline.ranking.ensemble import Ranking, rank_pairs
 from pipeline.ranking.prior import expected_prior
+from pipeline.ranking.prior_ranker import load_prior_ranker
 from pipeline.ranking.published import rank_as_published
 from pipeline.run_config import RunConfig
 
@@ -110,7 +111,8 @@ def _rank(past: list[Origin], target: Origin, prior: float, config: RunConfig, p
     fusion = make_fusion(config.fusion)
     if config.recipe == "reference":
         return rank_as_published(past, target, prior, fusion, config.reference, config.seed, progress)
-    return rank_pairs(past, target, config.task.horizon, prior, fusion, config.ensemble, config.seed, progress)
+    ranker = load_prior_ranker(config.prior_ranker) if config.prior_ranker else None
+    return rank_pairs(past, target, config.task.horizon, prior, fusion, config.ensemble, config.seed, progress, ranker)
 
 
 def _lost_modalities(target: Origin, past: list[Origin]) -> list[str]:

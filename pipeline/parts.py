@@ -69,8 +69,11 @@ class PartRequest(BaseModel):
     background_hash: str | None = None
 
     def key(self) -> str:
-        """Hash of all that decides the part's content: corpus, background, configuration, dates, firm, code."""
-        return sha256_json(self.model_dump(mode="json", exclude={"corpus", "background"}) | {"code": code_hash()})
+        """Hash of all that decides the part's content: corpus, background, prior ranker, configuration, dates, firm,
+        code."""
+        ranker = self.config.prior_ranker
+        files = {"code": code_hash(), "prior_ranker": sha256_file(ranker) if ranker else None}
+        return sha256_json(self.model_dump(mode="json", exclude={"corpus", "background"}) | files)
 
 
 @functools.cache

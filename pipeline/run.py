@@ -21,6 +21,7 @@ from pipeline.evaluation.assess import Assessment, assess, metrics_record
 from pipeline.opportunities.firm import find_firm
 from pipeline.parts import PartRequest, Progress, check_dates, compute_part, part_request, read_part
 from pipeline.ranking.ensemble import FUSION
+from pipeline.ranking.prior_ranker import load_prior_ranker
 from pipeline.report.render import render_report
 from pipeline.report.tables import write_ranked_csv
 from pipeline.run_config import RunConfig
@@ -72,6 +73,8 @@ def check_request(request: RunRequest) -> None:
         check_dates(corpus, day, corpus.cutoff.date() if tested else None, request.config.task.horizon)
     if request.background:
         load_background(request.background, request.config.task.scheme, request.config.task.level)
+    if request.config.prior_ranker:
+        load_prior_ranker(request.config.prior_ranker)
     if request.firm is not None:
         find_firm(corpus.as_of(pd.Timestamp(max(request.cutoffs)).as_unit("s")).parties, request.firm)
 
@@ -211,6 +214,7 @@ def _run_record(
         "background": {"path": request.background.name, "content_hash": background_hash(request.background)}
         if request.background
         else None,
+        "prior_ranker": _prior_ranker(request.config.prior_ranker),
         "cutoffs": sorted(f"{cutoff:%Y-%m-%d}" for cutoff in request.cutoffs),
         "candidates": [record["universe"] for record in records],
         "tested_cutoffs": [assessment.origin["cutoff"] for assessment in assessments],
@@ -228,6 +232,10 @@ def _run_record(
             if path.suffix in _HASHED
         },
     }
+
+
+def _prior_ranker(path: Path | None) -> dict[str, Any] | None:
+    return {"path": path.name, "sha256": sha256_file(path), **load_prior_ranker(path).card} if path else None
 
 
 def _absolute(request: RunRequest) -> dict[str, str]:
@@ -249,6 +257,7 @@ def load_request(record: Path) -> RunRequest:
     try:
         request = RunRequest.model_validate(content["request"])
         expected = content["corpus"]["content_hash"]
+        taught = (content.get("prior_ranker") or {}).get("sha256")
         outside = (content.get("background") or {}).get("content_hash")
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"{record} is not the record of a run: {' '.join(str(error).split())}") from error
@@ -256,4 +265,7 @@ def load_request(record: Path) -> RunRequest:
         raise CorpusError(f"{request.corpus} has changed since {record} was made: the run cannot be repeated")
     if request.background and background_hash(request.background) != outside:
         raise CorpusError(f"{request.background} has changed since {record} was made: the run cannot be repeated")
+    ranker = request.config.prior_ranker
+    if ranker and sha256_file(ranker) != taught:
+        raise ArtifactError(f"{ranker} has changed since {record} was made: the run cannot be repeated")
     return request

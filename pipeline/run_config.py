@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipeline.config import EncoderConfig, Recipe, TaskConfig
 from pipeline.errors import ConfigError
@@ -28,7 +28,13 @@ class RunConfig(BaseModel):
     fusion: FusionConfig = FusionConfig()
     ensemble: EnsembleConfig = EnsembleConfig()
     reference: ReferenceConfig = ReferenceConfig()
+    prior_ranker: Path | None = None  # a file of `techconverge train-prior`, trained on other corpora
     bootstrap_repeats: int = Field(default=200, ge=20)
+
+    @field_validator("prior_ranker")
+    @classmethod
+    def _from_anywhere(cls, path: Path | None) -> Path | None:
+        return path.absolute() if path else None  # a record is repeated from any folder
 
     @model_validator(mode="after")
     def _fusion_of_recipe(self) -> "RunConfig":

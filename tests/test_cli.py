@@ -283,3 +283,26 @@ def test_probabilities_that_are_none_are_refused(command, home: Path, corpus: Pa
     code, _, log = command("report", run)
     assert code == 2
     assert "probability" in log
+
+
+def test_a_prior_ranker_is_trained_used_and_named_in_the_record(
+    command, corpus: Path, light: Path, home: Path, tmp_path: Path
+) -> None:
+    other = home / "other"
+    assert command("sample", "--patents", "1500", "--seed", "9", "--out", other)[0] == 0
+    ranker = tmp_path / "ranker.json"
+    code, out, log = command("train-prior", other, "--out", ranker, "--config", light)
+    assert code == 0, log
+    assert "new links of 1 corpora" in out
+    config = tmp_path / "with.yaml"
+    config.write_text(light.read_text() + f"prior_ranker: {ranker}\n")
+    run = home / "with_prior"
+    assert command("forecast", corpus, "--cutoff", "2016-12-31", "--config", config, "--out", run)[0] == 0
+    record = json.loads((run / "run.json").read_text())
+    assert record["prior_ranker"]["corpora"][0]["corpus"] == "other"
+    assert "prior/boosted" in record["member_weights"]["2016-12-31"]
+    assert command("repeat", run, "--out", home / "with_prior_again")[0] == 0
+    ranker.write_text(ranker.read_text() + " ")
+    code, _, log = command("repeat", run, "--out", home / "with_prior_again")
+    assert code == 2
+    assert "has changed since" in log

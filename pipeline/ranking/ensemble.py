@@ -21,6 +21,7 @@ from pipeline.ranking.calibration import shift_to_prior
 from pipeline.ranking.imbalance import STRATEGIES
 from pipeline.ranking.learners import LEARNERS, make_learner
 from pipeline.ranking.meta import fit_meta
+from pipeline.ranking.prior_ranker import PriorRanker
 
 FUSION = "fusion"  # the member that is the attention net
 
@@ -79,10 +80,12 @@ def rank_pairs(
     config: EnsembleConfig,
     seed: int,
     progress: Progress,
+    prior_ranker: PriorRanker | None = None,
 ) -> Ranking:
     """Score the target's candidates from past origins, whose outcomes must be known at the target's cutoff.
 
-    ``prior``: expected share of positives among the target's candidates.
+    ``prior``: expected share of positives among the target's candidates. ``prior_ranker``: what other corpora taught;
+    its scores are members too, and since it never saw this corpus, they are out of fold as they stand.
 
     Raises:
         NotEnoughDataError: when no past origin has ``min_positives`` positives.
@@ -94,14 +97,16 @@ def rank_pairs(
             f"no training origin before {target.cutoff:%Y-%m-%d} has {config.min_positives} new links "
             f"(the best has {best}): {MORE_POSITIVES}"
         )
+    travelled = [_travelled(prior_ranker, origin) for origin in (usable[-1], target)]
     columns = common_columns([*usable, target])
     usable, target = [origin.select(columns) for origin in usable], target.select(columns)
     validated, warnings = _out_of_fold(usable, horizon, fusion, config, seed, progress)
-    meta = fit_meta(validated.scores, validated.labels)
+    meta = fit_meta(np.column_stack([validated.scores, travelled[0]]), validated.labels)
     training = usable[-config.training_origins :]
     progress(f"fitting {len(config.members)} members on {len(training)} origins")
     fitted = {name: _fit_member(name, training, fusion, seed) for name in config.members}
-    members = pd.DataFrame({name: _score(name, model, target) for name, model in fitted.items()})
+    own = pd.DataFrame({name: _score(name, model, target) for name, model in fitted.items()})
+    members = pd.concat([own, travelled[1]], axis=1)
     raw = meta.decision(members.to_numpy())
     return Ranking(
         score_raw=raw,
@@ -115,6 +120,10 @@ def rank_pairs(
         columns=columns,
         warnings=warnings,
     )
+
+
+def _travelled(prior_ranker: PriorRanker | None, origin: Origin) -> pd.DataFrame:
+    return prior_ranker.score(origin.features) if prior_ranker else pd.DataFrame(index=range(len(origin.features)))
 
 
 @dataclasses.dataclass(frozen=True)
