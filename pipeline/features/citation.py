@@ -1,0 +1,246 @@
+"""Citation features between codes (method B2): shared references, co-citation, flows, and how broadly a code cites.
+
+A reference of a patent counts for every code it carries. Two kinds of measure:
+
+* over cited *documents*, inside the corpus or not: the citing patent names them, so their ids are known with it;
+* over cited *codes* and ages: only for documents that are patents of the history, since only those have known codes.
+
+A document that enters the corpus after the cutoff is, on the cutoff, an outside document like any other: it counts
+by its id and has no codes yet. The history alone cannot tell it from one that never enters, so neither can a feature.
+Sources give references without a date: one added after publication counts from the citing patent's own day.
+
+Domain corpora mostly cite outside themselves, so counts are small. A ratio has SHRINKAGE added to its denominator,
+which pulls it to zero while evidence is thin (Bell & Koren 2007); the mean, share or diversity of a code starts from
+SHRINKAGE references at the value of the whole history; a flow is set against its expectation plus one citation.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from pipeline.config import TaskConfig
+from pipeline.corpus.timeline import Corpus, years_before
+from pipeline.features.base import BlockOutput, over_both_codes
+from pipeline.features.bibliometric import positions
+from pipeline.pairs.base import CandidatePairs
+
+SHRINKAGE = 10.0  # references: a ratio or mean of as many weighs half
+DAMPING = 0.5  # of each step of a citation path
+
+
+@dataclasses.dataclass(frozen=True)
+class References:
+    """Who cites what, up to the cutoff; one row a patent of the history in each.
+
+    ``carried``: patents x all codes, 0/1. ``nodes``: the candidate codes among them. ``documents``: patents x cited
+    documents, 0/1. ``inside``: patents x patents, 1 where the cited document is a patent of the history.
+    """
+
+    carried: sp.csr_array
+    nodes: np.ndarray
+    documents: sp.csr_array
+    inside: sp.csr_array
+
+    def cited_documents(self, rows: slice) -> sp.csr_array:
+        """How many patents of a candidate code, among the rows, cite a document (candidate codes x documents)."""
+        return sp.csr_array(self.carried[rows][:, self.nodes].T @ self.documents[rows])
+
+    def citing_patents(self, rows: slice) -> sp.csr_array:
+        """Which patents, among the rows, cite a patent of a candidate code (candidate codes x patents, 0/1)."""
+        return _binary(sp.csr_array((self.inside[rows] @ self.carried[:, self.nodes]).T))
+
+    def between_codes(self, rows: slice) -> sp.csr_array:
+        """Citations made by a code's patents, among the rows, to a code's patents (all codes x all codes).
+
+        Fractional: a citation counts one in all, shared evenly over the codes of both patents.
+        """
+        codes = _totals(self.carried, axis=1)
+        share = sp.csr_array(sp.diags_array(_ratio(np.ones_like(codes), codes, empty=0.0)) @ self.carried)
+        return sp.csr_array(share[rows].T @ self.inside[rows] @ share)
+
+    def mean_of_code(self, total: np.ndarray, count: np.ndarray) -> np.ndarray:
+        """Sum of ``total`` over sum of ``count`` of a candidate code's patents, shrunk to the ratio of all patents."""
+        carriers = self.carried[:, self.nodes].T
+        return _shrunk_ratio(carriers @ total, carriers @ count, prior=total.sum() / count.sum())
+
+
+def citation(history: Corpus, pairs: CandidatePairs, task: TaskConfig) -> BlockOutput:
+    """Pair values of all history and of the recent window; code values of all history as mean, min and range.
+
+    A window limits the citing patents; what they cite may be of any age. NaN where a code cites nothing (or, for
+    generality, is never cited): unknown, not zero. Measures whose source is lacking are left out.
+    """
+    if not (history.citations["kind"] == "patent").any():
+        return BlockOutput(columns={}, warnings=("citation: no patent citations, so the block is left out",))
+    references = _references(history, pairs, task)
+    flows = references.between_codes(slice(None))
+    values: dict[str, np.ndarray] = {}
+    warnings = []
+    if flows.nnz:
+        values["originality"] = _diversity(flows, references.nodes)
+        values["generality"] = _diversity(sp.csr_array(flows.T), references.nodes)
+        values["cycle_time"] = _cycle_time(history, references)
+    else:
+        warnings.append("citation: no citations between the patents, so measures over cited codes are left out")
+    if (history.citations["kind"] == "npl").any():
+        values["npl_share"] = _npl_share(history, references)
+    else:
+        warnings.append("citation: no non-patent citations, so npl_share is left out")
+    columns = {}
+    for name, matrix in _pair_matrices(history, references, flows, task):
+        columns[f"citation__{name}"] = matrix[pairs.a, pairs.b]
+    for name, value in values.items():
+        columns |= over_both_codes(f"citation__{name}", "all__lag0", value, pairs)
+    return BlockOutput(columns=columns, warnings=tuple(warnings))
+
+
+def _pair_matrices(
+    history: Corpus, references: References, flows: sp.csr_array, task: TaskConfig
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield (``measure__param__lag``, matrix candidate codes x candidate codes), one matrix at a time."""
+    start = years_before(history.cutoff, task.window)
+    recent = history.rows_since(start)
+    earlier = slice(history.rows_since(years_before(start, task.window)).start, recent.start)
+    window = f"w{task.window}__lag0"
+    for suffix, rows in (("all__lag0", slice(None)), (window, recent)):
+        cited = references.cited_documents(rows)
+        yield f"reference_jaccard__{suffix}", _jaccard(cited)
+        yield f"citation_cosine__{suffix}", _cosine(cited)
+    yield f"reference_jaccard__w{task.window}__lag{task.window}", _jaccard(references.cited_documents(earlier))
+    if not flows.nnz:
+        return
+    nodes = references.nodes
+    for suffix, rows in (("all__lag0", slice(None)), (window, recent)):
+        # a code that nobody cites is cited together with none: zero is known, not missing
+        yield f"cocitation__{suffix}", np.nan_to_num(_cosine(references.citing_patents(rows)))
+    for suffix, some in (("all__lag0", flows), (window, references.between_codes(recent))):
+        there = _flow_over_expectation(some, nodes)
+        yield f"flow_sum__{suffix}", there + there.T
+    there = _flow_over_expectation(flows, nodes)
+    yield "flow_min__all__lag0", np.minimum(there, there.T)
+    yield "flow_asymmetry__all__lag0", _asymmetry(flows[nodes][:, nodes].toarray())
+    yield "code_citation_cosine__all__lag0", _cosine(flows[nodes])
+    yield "reachability__all__lag0", _reachability(flows, nodes)
+
+
+def _references(history: Corpus, pairs: CandidatePairs, task: TaskConfig) -> References:
+    table = history.citations[history.citations["kind"] == "patent"]
+    incidence = history.incidence(task.scheme, task.level)
+    patents = len(history.patents)
+    citing, cited = history.row_of(table["citing"]), history.row_of(table["cited"])
+    document, ids = pd.factorize(table["cited"])
+    known = cited >= 0
+    return References(
+        carried=incidence.matrix,
+        nodes=positions(incidence.codes, pairs.codes),
+        documents=_links(citing, document, (patents, len(ids))),
+        inside=_links(citing[known], cited[known], (patents, patents)),
+    )
+
+
+def _jaccard(cited: sp.csr_array) -> np.ndarray:
+    """Shrunk Jaccard index of what the rows hold, counts aside; NaN where a row is empty."""
+    distinct = _binary(cited)
+    shared = (distinct @ distinct.T).toarray()
+    size = _totals(distinct, axis=1)
+    return _unknown(shared / (np.add.outer(size, size) - shared + SHRINKAGE), size == 0)
+
+
+def _cosine(profile: sp.csr_array) -> np.ndarray:
+    """Shrunk cosine of the rows (of 0/1 rows: their Salton index); NaN where a row is empty."""
+    length = np.sqrt(_totals(profile.multiply(profile), axis=1))
+    dot = (profile @ profile.T).toarray()
+    return _unknown(dot / (np.multiply.outer(length, length) + SHRINKAGE), length == 0)
+
+
+def _flow_over_expectation(flows: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
+    """f_xy / (e_xy + 1): citations from x to y over those expected and one more.
+
+    Expected: the citations x makes times the share of all citations that y receives.
+    """
+    made, received = _totals(flows, axis=1), _totals(flows, axis=0)
+    expected = np.multiply.outer(made[nodes], received[nodes]) / max(made.sum(), 1.0)
+    return flows[nodes][:, nodes].toarray() / (expected + 1)
+
+
+def _asymmetry(there: np.ndarray) -> np.ndarray:
+    """|f_xy - f_yx| / (f_xy + f_yx + 1); NaN where nothing flows either way."""
+    both = there + there.T
+    return np.where(both > 0, np.abs(there - there.T) / (both + 1), np.nan)
+
+
+def _reachability(flows: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
+    """Chance that a walk along citations leads from one code over others to the other, in two steps or three.
+
+    Sum over l = 2, 3 of DAMPING^l P^l, both ways added. P: shares of a code's citations by cited code, those to
+    itself dropped, one more citation ending the walk.
+    """
+    step = sp.csr_array(sp.diags_array(1 / (_totals(flows, axis=1) + 1)) @ flows)
+    step.setdiag(0)
+    start = np.zeros((flows.shape[0], len(nodes)))
+    start[nodes, np.arange(len(nodes))] = 1.0
+    two = step @ (step @ start)
+    reach = DAMPING**2 * two[nodes] + DAMPING**3 * (step @ two)[nodes]
+    return np.asarray(reach + reach.T)
+
+
+def _diversity(flows: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
+    """1 - Herfindahl index of the cited codes of each candidate code, shrunk to the mean over all citations.
+
+    Of ``flows`` this is the originality of a code, of its transpose the generality (Trajtenberg, Henderson & Jaffe
+    1997). Its bias at small counts (one citation has diversity 0) is met by the shrinkage. NaN where nothing flows.
+    """
+    counts = _totals(flows, axis=1)
+    squares = _totals(flows.multiply(flows), axis=1)
+    total = counts - _ratio(squares, counts, empty=0.0)  # counts times (1 - Herfindahl)
+    return _shrunk_ratio(total[nodes], counts[nodes], prior=total.sum() / counts.sum())
+
+
+def _cycle_time(history: Corpus, references: References) -> np.ndarray:
+    """Mean age in years of the patents that a code's patents cite, when they cite them (cf. Kayal & Waters 1999).
+
+    The mean in place of their median: it can be shrunk. A patent cited before its own publication has age 0.
+    """
+    day = history.patents["knowledge_date"].to_numpy().astype("datetime64[D]").astype(float)
+    table = references.inside.tocoo()
+    age = np.maximum(day[table.row] - day[table.col], 0.0) / 365.25
+    total = np.bincount(table.row, weights=age, minlength=len(day))
+    return references.mean_of_code(total, _totals(references.inside, axis=1))
+
+
+def _npl_share(history: Corpus, references: References) -> np.ndarray:
+    """Share of non-patent literature among all references of a code's patents."""
+    citing = history.citations.loc[history.citations["kind"] == "npl", "citing"]
+    literature = np.bincount(history.row_of(citing), minlength=len(history.patents)).astype(float)
+    return references.mean_of_code(literature, literature + _totals(references.documents, axis=1))
+
+
+def _links(row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> sp.csr_array:
+    return _binary(sp.csr_array((np.ones(len(row)), (row, column)), shape=shape))
+
+
+def _binary(matrix: sp.csr_array) -> sp.csr_array:
+    binary = sp.csr_array(matrix, copy=True)
+    binary.data[:] = 1.0
+    return binary
+
+
+def _unknown(matrix: np.ndarray, empty: np.ndarray) -> np.ndarray:
+    """The symmetric matrix with NaN in the rows and columns of codes that hold nothing."""
+    return np.where(np.logical_or.outer(empty, empty), np.nan, matrix)
+
+
+def _totals(matrix: sp.csr_array, axis: int) -> np.ndarray:
+    return np.asarray(matrix.sum(axis=axis), dtype=float).ravel()
+
+
+def _shrunk_ratio(total: np.ndarray, count: np.ndarray, prior: float) -> np.ndarray:
+    """``total / count`` as if SHRINKAGE more had been seen at the prior's ratio; NaN where the count is 0."""
+    return np.where(count > 0, (total + SHRINKAGE * prior) / (count + SHRINKAGE), np.nan)
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray, empty: float) -> np.ndarray:
+    return np.divide(numerator, denominator, out=np.full(len(numerator), empty), where=denominator > 0)
