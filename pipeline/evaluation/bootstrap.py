@@ -15,25 +15,6 @@ from pipeline.evaluation.metrics import checked
 BOOTSTRAPPED: tuple[tuple[str, int | None], ...] = (("average_precision", None), ("roc_auc", None), ("precision", 100))
 
 
-def node_bootstrap(
-    labels: np.ndarray,
-    scores_by_model: Mapping[str, np.ndarray],
-    a: np.ndarray,
-    b: np.ndarray,
-    n_codes: int,
-    repeats: int,
-    seed: int,
-    metrics: Sequence[tuple[str, int | None]] = BOOTSTRAPPED,
-    level: float = 0.9,
-) -> pd.DataFrame:
-    """Percentile interval of each metric of each model: columns model, metric, k, low, high.
-
-    ``a`` and ``b`` number the codes of each pair, 0 to ``n_codes`` - 1. To get paired differences as well, take
-    ``node_replicates`` once and hand it to ``intervals`` and ``difference_intervals``.
-    """
-    return intervals(node_replicates(labels, scores_by_model, a, b, n_codes, repeats, seed, metrics), level)
-
-
 def node_replicates(
     labels: np.ndarray,
     scores_by_model: Mapping[str, np.ndarray],
@@ -46,6 +27,7 @@ def node_replicates(
 ) -> pd.DataFrame:
     """Metrics of every model on the same resamples: columns model, metric, k, repeat, value.
 
+    ``a`` and ``b`` number the codes of each pair, 0 to ``n_codes`` - 1.
     ``metrics`` are pairs (name, k): average_precision and roc_auc with k None, precision with a list length.
     A resample without positives (or, for roc_auc, without negatives) gives NaN.
     """

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from pipeline.evaluation.bootstrap import difference_intervals, intervals, node_bootstrap, node_replicates
+from pipeline.evaluation.bootstrap import difference_intervals, intervals, node_replicates
 from pipeline.evaluation.metrics import Ranking, average_precision, precision, roc_auc
 
 CODES = 25
@@ -45,7 +45,7 @@ def test_each_replicate_is_the_metric_with_every_pair_counted_as_often_as_its_co
 def test_intervals_are_the_percentiles_of_the_replicates(case: tuple) -> None:
     labels, scores, a, b = case
     replicates = node_replicates(labels, scores, a, b, CODES, 101, seed=1, metrics=METRICS)
-    table = node_bootstrap(labels, scores, a, b, CODES, 101, seed=1, metrics=METRICS, level=0.8)
+    table = intervals(node_replicates(labels, scores, a, b, CODES, 101, seed=1, metrics=METRICS), level=0.8)
     assert table.columns.tolist() == ["model", "metric", "k", "low", "high"]
     assert len(table) == len(scores) * len(METRICS)
     own = replicates[(replicates["model"] == "good") & (replicates["metric"] == "precision")]["value"]
@@ -73,7 +73,7 @@ def test_an_interval_over_shared_codes_is_wider_than_one_over_independent_pairs(
     propensity = rng.normal(0, 1.5, 40)  # a code drives all its pairs
     chance = 1 / (1 + np.exp(3 - propensity[a] - propensity[b]))
     labels, scores = (rng.random(len(a)) < chance).astype(int), propensity[a] + rng.normal(0, 1, len(a))
-    table = node_bootstrap(labels, {"m": scores}, a, b, 40, 200, seed=0, metrics=[("roc_auc", None)])
+    table = intervals(node_replicates(labels, {"m": scores}, a, b, 40, 200, seed=0, metrics=[("roc_auc", None)]))
     by_pair = []
     for _ in range(200):
         rows = rng.integers(0, len(a), len(a))
@@ -83,18 +83,18 @@ def test_an_interval_over_shared_codes_is_wider_than_one_over_independent_pairs(
 
 
 def test_the_same_seed_gives_the_same_table_and_another_seed_another(case: tuple) -> None:
-    one, same, other = (node_bootstrap(*case, CODES, 30, seed=seed) for seed in (7, 7, 8))
+    one, same, other = (intervals(node_replicates(*case, CODES, 30, seed=seed)) for seed in (7, 7, 8))
     pd.testing.assert_frame_equal(one, same)
     assert not one["low"].equals(other["low"])
 
 
 def test_without_positives_there_is_no_interval_for_what_needs_them() -> None:
     a, b = np.triu_indices(6, 1)
-    table = node_bootstrap(np.zeros(15), {"m": np.arange(15.0)}, a, b, 6, 10, seed=0).set_index("metric")
+    table = intervals(node_replicates(np.zeros(15), {"m": np.arange(15.0)}, a, b, 6, 10, seed=0)).set_index("metric")
     assert table.loc[["average_precision", "roc_auc"], ["low", "high"]].isna().all(axis=None)
     assert table.loc["precision", "high"] == 0
 
 
 def test_a_metric_without_a_weighted_form_is_refused(case: tuple) -> None:
     with pytest.raises(ValueError, match="ndcg"):
-        node_bootstrap(*case, CODES, 2, seed=0, metrics=[("ndcg", 10)])
+        node_replicates(*case, CODES, 2, seed=0, metrics=[("ndcg", 10)])
