@@ -14,6 +14,7 @@ from pipeline.errors import ArtifactError
 
 LEVELS = ("section", "class", "subclass", "maingroup", "subgroup")
 SCHEMES = ("ipc", "cpc")
+SHARED_LEVELS = LEVELS[:3]  # at which a symbol means the same in the IPC and the CPC
 ROLES = ("assignee", "inventor")
 PAIR = ["code_a", "code_b"]
 PAIR_KEY = ["cutoff", *PAIR]

@@ -26,6 +26,7 @@ from pipeline.artifacts import (
 from pipeline.corpus.store import load_corpus, load_manifest
 from pipeline.corpus.timeline import Corpus, Incidence
 from pipeline.errors import ArtifactError, CorpusError
+from pipeline.schemas import SHARED_LEVELS
 
 SCHEMA_VERSION = "background-1"  # not a corpus's number: either reader refuses the other's folder by it
 _MANIFEST = "manifest.json"
@@ -254,12 +255,16 @@ def load_background(folder: Path, scheme: str, level: str) -> Summary:
     """The summary in a folder, or, when it is a corpus folder, the summary of that corpus.
 
     Raises:
-        CorpusError: when it is neither, or a summary at another scheme or level, or has no such codes.
+        CorpusError: when it is neither, or a summary at another level, or has no such codes; or when it is of the other
+            scheme and the level is one where IPC and CPC differ.
     """
     if not _is_summary(folder):
-        return summarise(load_corpus(folder), scheme, level)
+        corpus = load_corpus(folder)
+        present = set(corpus.patent_codes["scheme"])
+        counted = scheme if scheme in present or level not in SHARED_LEVELS or not present else min(present)
+        return summarise(corpus, counted, level)
     summary = load_summary(folder)
-    if (summary.scheme, summary.level) != (scheme, level):
+    if summary.level != level or (summary.scheme != scheme and level not in SHARED_LEVELS):
         raise CorpusError(
             f"{folder} counts {summary.scheme} codes at level {summary.level}, the run asks for {scheme} at {level}: "
             f"`techconverge summarise CORPUS --out {folder} --scheme {scheme} --level {level}`"

@@ -19,12 +19,11 @@ from pipeline.artifacts import atomic_path
 from pipeline.corpus.symbols import parse_symbol, parse_symbols, roll_up
 from pipeline.corpus.timeline import years_before
 from pipeline.errors import CorpusError
-from pipeline.schemas import LEVELS, SCHEMES
+from pipeline.schemas import LEVELS, SCHEMES, SHARED_LEVELS
 
 COLUMNS = ("symbol", "scheme", "in_force")
 # of a code, or of a pair: in force well before the cutoff (or always) / only within its window / only after it
 STATUSES = ("ok", "entered", "not_in_force")
-_SHARED = ("section", "class", "subclass")  # levels at which the CPC follows the IPC
 _SAMPLES = 3  # offending values an error quotes
 
 
@@ -90,7 +89,7 @@ def entered(codes: np.ndarray, scheme: str, level: str, table: pd.DataFrame) -> 
     known = {str(name): rows.set_index("symbol")["in_force"] for name, rows in table.groupby("scheme")}
     for step in reversed(LEVELS[: LEVELS.index(level) + 1]):
         ancestors = roll_up(names, step)
-        for source in (scheme, "ipc") if step in _SHARED else (scheme,):
+        for source in (scheme, "ipc") if step in SHARED_LEVELS else (scheme,):
             if source in known:
                 day = day.fillna(ancestors.map(known[source]))
     return day.to_numpy(dtype="datetime64[s]")

@@ -35,12 +35,12 @@ def background(
     over the time that the background covers, by the background's.
 
     Raises:
-        ValueError: the summary is of another scheme or level than the task.
+        ValueError: the summary is of another level than the task.
     """
     if summary is None:
         return BlockOutput(columns={})
-    if (summary.scheme, summary.level) != (task.scheme, task.level):
-        raise ValueError(f"a {summary.scheme} {summary.level} background for a {task.scheme} {task.level} task")
+    if summary.level != task.level:
+        raise ValueError(f"a background at level {summary.level} for a task at level {task.level}")
     known = summary.until(history.cutoff)
     if not known.patents:
         holds = "after" if summary.first_day > history.cutoff else "less than a whole month before"
@@ -60,7 +60,7 @@ def background(
     columns |= over_both_codes("background__patents", "all__lag0", patents, pairs)
     share = _domain_patents(summary, history, task, pairs) / patents
     columns |= over_both_codes("background__domain_share", "all__lag0", share, pairs)
-    notes = [*_staleness(summary, history.cutoff), *warnings, *_masked(place)]
+    notes = [*_other_scheme(summary, task), *_staleness(summary, history.cutoff), *warnings, *_masked(place)]
     return BlockOutput(columns=columns, warnings=tuple(f"background: {note}" for note in notes))
 
 
@@ -143,6 +143,12 @@ def _begin(summary: Summary) -> pd.Timestamp:
 def _whole_months_before(end: pd.Timestamp, years: int) -> pd.Timestamp:
     # 28 February less some years may be a leap year's 28th, which ends no month
     return years_before(end, years) + pd.offsets.MonthEnd(0)
+
+
+def _other_scheme(summary: Summary, task: TaskConfig) -> list[str]:
+    if summary.scheme == task.scheme:
+        return []
+    return [f"it is counted by {summary.scheme.upper()} symbols, which stand for the same {task.scheme.upper()} ones"]
 
 
 def _staleness(summary: Summary, cutoff: pd.Timestamp) -> list[str]:

@@ -241,6 +241,10 @@ def test_a_background_is_a_summary_or_the_corpus_it_would_be_made_from(tmp_path:
         load_background(tmp_path / "corpus", "ipc", "subclass"),
         load_background(tmp_path / "summary", "ipc", "subclass"),
     )
+    for folder in ("corpus", "summary"):  # a CPC subclass is the IPC's; lower down the two differ
+        assert load_background(tmp_path / folder, "cpc", "subclass").scheme == "ipc"
+    with pytest.raises(CorpusError, match="has no cpc code at level maingroup"):
+        load_background(tmp_path / "corpus", "cpc", "maingroup")
     with pytest.raises(CorpusError, match=r"^.*counts ipc codes at level subclass, the run asks for ipc at class.*$"):
         load_background(tmp_path / "summary", "ipc", "class")
     with pytest.raises(CorpusError, match="is not a corpus"):

@@ -375,8 +375,18 @@ def test_two_codes_that_every_patent_carries_are_as_bound_as_can_be(domain: Corp
 
 
 def test_another_level_than_the_tasks_is_refused(summary: Summary, domain: Corpus, pairs: CandidatePairs) -> None:
-    with pytest.raises(ValueError, match="a ipc subclass background for a ipc class task"):
+    with pytest.raises(ValueError, match="a background at level subclass for a task at level class"):
         background(summary, domain.as_of(CUTOFF), pairs, TaskConfig(level="class"), seed=1)
+
+
+def test_ipc_counts_serve_a_cpc_task_and_say_so(summary: Summary, domain: Corpus, pairs: CandidatePairs) -> None:
+    own = background(summary, domain.as_of(CUTOFF), pairs, TASK, seed=1)
+    symbols = domain.patent_codes.assign(scheme="cpc")
+    other = dataclasses.replace(domain, patent_codes=symbols).as_of(CUTOFF)
+    got = background(summary, other, pairs, TASK.model_copy(update={"scheme": "cpc"}), seed=1)
+    assert all(np.array_equal(got.columns[name], own.columns[name], equal_nan=True) for name in own.columns)
+    said = "background: it is counted by IPC symbols, which stand for the same CPC ones"
+    assert set(got.warnings) - set(own.warnings) == {said}
 
 
 def test_on_real_grants_half_of_which_are_the_domain(tmp_path: Path) -> None:
