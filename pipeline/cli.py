@@ -107,6 +107,7 @@ def summarise(
 def train_prior(
     corpora: Annotated[list[Path], typer.Argument(help="Corpus folders; leave out those it will be tested on.")],
     out: Annotated[Path, typer.Option("--out", help="JSON file to write; name it in a config as prior_ranker.")],
+    background: Background = None,
     config: Config = None,
 ) -> None:
     """Learn from several corpora what pairs about to converge look like, for corpora that have little past."""
@@ -114,7 +115,7 @@ def train_prior(
     from pipeline.train_prior import train_prior as train
 
     with _progress("train-prior") as progress:
-        ranker = train(corpora, load_config(config, {}), progress)
+        ranker = train(corpora, background, load_config(config, {}), progress)
     ranker.save(out)
     positives = sum(corpus["positives"] for corpus in ranker.card["corpora"])
     typer.echo(f"{out}: learnt from {positives:,} new links of {len(corpora)} corpora")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline import schemas
 from pipeline.background.summary import Summary
-from pipeline.corpus.timeline import Corpus, years_before
+from pipeline.corpus.timeline import Corpus, months_before, years_before
 from pipeline.errors import CutoffError, NotEnoughDataError
 from pipeline.features.base import modality_columns
 from pipeline.features.build import build_features, ranked
@@ -19,9 +19,11 @@ from pipeline.pairs.candidates import Universe, candidate_pairs
 from pipeline.pairs.labels import converged
 from pipeline.ranking.base import PARTIAL, Origin, common_columns, shared_columns
 from pipeline.ranking.baselines import as_columns, heuristic_scores, learned_scores
+from pipeline.ranking.calibration import interval
 from pipeline.ranking.ensemble import Ranking, rank_pairs
 from pipeline.ranking.prior import expected_prior
-from pipeline.ranking.prior_ranker import load_prior_ranker
+from pipeline.ranking.prior_ranker import PriorRanker, load_prior_ranker
+from pipeline.ranking.provenance import taught_later
 from pipeline.ranking.published import rank_as_published
 from pipeline.run_config import RunConfig
 
@@ -57,40 +59,49 @@ def forecast_at(
     progress(f"{len(universe.pairs):,} candidate pairs of {len(universe.pairs.codes)} codes")
     table = build_features(history, universe.pairs, config.task, config.seed, background)
     target = Origin(table=table, features=ranked(table), labels=None)
-    past = _past_origins(history, config, background, progress)
+    ranker, notes = _prior_ranker(history, config)
+    past = _past_origins(history, config, background, progress, required=ranker is None)
     timings["features"] = time.perf_counter() - clock
     clock = time.perf_counter()
     prior = expected_prior(history, past, config.task)
-    ranking = _rank(past, target, prior, config, progress)
+    ranking = _rank(past, target, prior, ranker, config, progress)
     timings["ranking"] = time.perf_counter() - clock
     clock = time.perf_counter()
     training = [origin for origin in past if origin.outcome.any()][-config.ensemble.training_origins :]
-    columns = common_columns([*training, target])
-    plain = [origin.select(columns) for origin in training]
-    scores = heuristic_scores(table, config.task.window) | learned_scores(plain, target.select(columns), config.seed)
+    scores = heuristic_scores(table, config.task.window)
+    if training:
+        columns = common_columns([*training, target])
+        scores |= learned_scores([origin.select(columns) for origin in training], target.select(columns), config.seed)
     timings["baselines"] = time.perf_counter() - clock
     return CutoffForecast(
-        predictions=_predictions(universe, ranking, as_columns(scores)),
+        predictions=_predictions(universe, ranking, ranker.spread if ranker else None, as_columns(scores)),
         universe=universe,
         target=target,
         ranking=ranking,
         prior=prior,
         training=[origin.cutoff for origin in past],
         timings=timings,
-        warnings=tuple(dict.fromkeys([*table.warnings, *_lost_modalities(target, past), *ranking.warnings])),
+        warnings=tuple(dict.fromkeys([*table.warnings, *_lost_modalities(target, past), *notes, *ranking.warnings])),
     )
 
 
-def _past_origins(history: Corpus, config: RunConfig, background: Summary | None, progress: Progress) -> list[Origin]:
-    """Yearly origins whose outcome is known at the cutoff, oldest first: enough to fit, and to validate in time."""
-    task, count = config.task, config.ensemble.training_origins
-    ages = {task.horizon + age for age in range(count)} | {2 * task.horizon + age for age in range(count)}
+def _prior_ranker(history: Corpus, config: RunConfig) -> tuple[PriorRanker | None, list[str]]:
+    path = config.prior_ranker_file()
+    if path is None:
+        return None, []
+    ranker = load_prior_ranker(path)
+    refused, notes = taught_later(history, ranker.card)
+    return None if refused else ranker, notes
+
+
+def _past_origins(
+    history: Corpus, config: RunConfig, background: Summary | None, progress: Progress, required: bool
+) -> list[Origin]:
+    """Origins whose outcome is known at the cutoff, oldest first: enough to fit, and to validate in time."""
+    task = config.task
     first = history.patents["knowledge_date"].iloc[0]
     origins = []
-    for age in sorted(ages, reverse=True):
-        cutoff = years_before(history.cutoff, age)
-        if cutoff < first:
-            continue
+    for cutoff in _past_cutoffs(history.cutoff, first, task.horizon, config.ensemble.training_origins):
         earlier = history.as_of(cutoff)
         try:
             pairs = candidate_pairs(earlier, task).pairs
@@ -99,7 +110,7 @@ def _past_origins(history: Corpus, config: RunConfig, background: Summary | None
         progress(f"features at {cutoff:%Y-%m-%d}: {len(pairs):,} pairs")
         table = build_features(earlier, pairs, task, config.seed, background)
         origins.append(Origin(table=table, features=ranked(table), labels=converged(history, pairs, task)))
-    if not origins:
+    if not origins and required:
         raise CutoffError(
             f"the data begin on {first:%Y-%m-%d}, too near to the cutoff {history.cutoff:%Y-%m-%d} to learn from: "
             f"a horizon of {task.horizon} needs at least {task.horizon + 1} years of patents before the cutoff"
@@ -107,12 +118,22 @@ def _past_origins(history: Corpus, config: RunConfig, background: Summary | None
     return origins
 
 
-def _rank(past: list[Origin], target: Origin, prior: float, config: RunConfig, progress: Progress) -> Ranking:
+def _past_cutoffs(cutoff: pd.Timestamp, first: pd.Timestamp, horizon: int, count: int) -> list[pd.Timestamp]:
+    """``count`` cutoffs one horizon back and as many two horizons back, oldest first: yearly, or quarterly where the
+    data hold fewer than three such years."""
+    step = 12 if years_before(cutoff, horizon + 2) >= first else 3
+    ages = {start + step * n for n in range(count) for start in (12 * horizon, 24 * horizon)}
+    days = [months_before(cutoff, age) for age in sorted(ages, reverse=True)]
+    return [day for day in days if day >= first]
+
+
+def _rank(
+    past: list[Origin], target: Origin, prior: float, ranker: PriorRanker | None, config: RunConfig, progress: Progress
+) -> Ranking:
     fusion = make_fusion(config.fusion)
     if config.recipe == "reference":
         return rank_as_published(past, target, prior, fusion, config.reference, config.seed, progress)
-    ranker = load_prior_ranker(config.prior_ranker) if config.prior_ranker else None
-    return rank_pairs(past, target, config.task.horizon, prior, fusion, config.ensemble, config.seed, progress, ranker)
+    return rank_pairs(past, target, config.task, prior, fusion, config.ensemble, config.seed, progress, ranker)
 
 
 def _lost_modalities(target: Origin, past: list[Origin]) -> list[str]:
@@ -135,16 +156,22 @@ def _lost_modalities(target: Origin, past: list[Origin]) -> list[str]:
 _STATISTIC = re.compile("_(mean|min|range)$")
 
 
-def _predictions(universe: Universe, ranking: Ranking, baselines: pd.DataFrame) -> pd.DataFrame:
+def _predictions(
+    universe: Universe, ranking: Ranking, spread: tuple[float, float] | None, baselines: pd.DataFrame
+) -> pd.DataFrame:
     table = universe.pairs.table[schemas.PAIR_KEY]
     # equal scores are ranked by code, so that a rank is a permutation and two runs agree
     order = np.lexsort((table["code_b"], table["code_a"], -ranking.score_raw))
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(1, len(order) + 1)
+    unknown = np.full(len(table), np.nan)
+    low, high = interval(ranking.probability, spread) if spread else (unknown, unknown)
     frame = table.assign(
         label=pd.array([pd.NA] * len(table), dtype="Int8"),
         score_raw=ranking.score_raw,
         probability=ranking.probability,
+        probability_low=low,
+        probability_high=high,
         rank=rank,
     )
     return schemas.validate(pd.concat([frame, baselines], axis=1), schemas.Predictions, "predictions")

@@ -71,7 +71,7 @@ class PartRequest(BaseModel):
     def key(self) -> str:
         """Hash of all that decides the part's content: corpus, background, prior ranker, configuration, dates, firm,
         code."""
-        ranker = self.config.prior_ranker
+        ranker = self.config.prior_ranker_file()
         files = {"code": code_hash(), "prior_ranker": sha256_file(ranker) if ranker else None}
         return sha256_json(self.model_dump(mode="json", exclude={"corpus", "background"}) | files)
 

@@ -73,8 +73,8 @@ def check_request(request: RunRequest) -> None:
         check_dates(corpus, day, corpus.cutoff.date() if tested else None, request.config.task.horizon)
     if request.background:
         load_background(request.background, request.config.task.scheme, request.config.task.level)
-    if request.config.prior_ranker:
-        load_prior_ranker(request.config.prior_ranker)
+    if ranker := request.config.prior_ranker_file():
+        load_prior_ranker(ranker)
     if request.firm is not None:
         find_firm(corpus.as_of(pd.Timestamp(max(request.cutoffs)).as_unit("s")).parties, request.firm)
 
@@ -214,7 +214,7 @@ def _run_record(
         "background": {"path": request.background.name, "content_hash": background_hash(request.background)}
         if request.background
         else None,
-        "prior_ranker": _prior_ranker(request.config.prior_ranker),
+        "prior_ranker": _prior_ranker(request.config.prior_ranker_file()),
         "cutoffs": sorted(f"{cutoff:%Y-%m-%d}" for cutoff in request.cutoffs),
         "candidates": [record["universe"] for record in records],
         "tested_cutoffs": [assessment.origin["cutoff"] for assessment in assessments],
@@ -235,7 +235,11 @@ def _run_record(
 
 
 def _prior_ranker(path: Path | None) -> dict[str, Any] | None:
-    return {"path": path.name, "sha256": sha256_file(path), **load_prior_ranker(path).card} if path else None
+    if path is None:
+        return None
+    card = load_prior_ranker(path).card
+    corpora = [{key: value for key, value in corpus.items() if key != "sketch"} for corpus in card["corpora"]]
+    return {"path": path.name, "sha256": sha256_file(path), **card, "corpora": corpora}
 
 
 def _absolute(request: RunRequest) -> dict[str, str]:
@@ -265,7 +269,7 @@ def load_request(record: Path) -> RunRequest:
         raise CorpusError(f"{request.corpus} has changed since {record} was made: the run cannot be repeated")
     if request.background and background_hash(request.background) != outside:
         raise CorpusError(f"{request.background} has changed since {record} was made: the run cannot be repeated")
-    ranker = request.config.prior_ranker
+    ranker = request.config.prior_ranker_file()
     if ranker and sha256_file(ranker) != taught:
         raise ArtifactError(f"{ranker} has changed since {record} was made: the run cannot be repeated")
     return request

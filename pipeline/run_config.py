@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -11,6 +11,7 @@ from pipeline.config import EncoderConfig, Recipe, TaskConfig
 from pipeline.errors import ConfigError
 from pipeline.fusion.base import FusionConfig
 from pipeline.ranking.ensemble import EnsembleConfig
+from pipeline.ranking.prior_ranker import SHIPPED
 from pipeline.ranking.reference import ReferenceConfig
 
 ENVIRONMENT_PREFIX = "TECHCONVERGE_CONFIG__"  # TECHCONVERGE_CONFIG__TASK__HORIZON=5
@@ -28,13 +29,19 @@ class RunConfig(BaseModel):
     fusion: FusionConfig = FusionConfig()
     ensemble: EnsembleConfig = EnsembleConfig()
     reference: ReferenceConfig = ReferenceConfig()
-    prior_ranker: Path | None = None  # a file of `techconverge train-prior`, trained on other corpora
+    prior_ranker: Literal["shipped", "none"] | Path = "shipped"  # or a file of `techconverge train-prior`
     bootstrap_repeats: int = Field(default=200, ge=20)
 
     @field_validator("prior_ranker")
     @classmethod
-    def _from_anywhere(cls, path: Path | None) -> Path | None:
-        return path.absolute() if path else None  # a record is repeated from any folder
+    def _from_anywhere(cls, given: str | Path) -> str | Path:
+        return given.absolute() if isinstance(given, Path) else given  # a record is repeated from any folder
+
+    def prior_ranker_file(self) -> Path | None:
+        """The file of the prior ranker to use, if any."""
+        if self.recipe == "reference" or self.prior_ranker == "none":
+            return None
+        return SHIPPED if self.prior_ranker == "shipped" else Path(self.prior_ranker)
 
     @model_validator(mode="after")
     def _fusion_of_recipe(self) -> "RunConfig":

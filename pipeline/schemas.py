@@ -117,6 +117,8 @@ class Predictions(pa.DataFrameModel):
     label: Series[pd.Int8Dtype] = pa.Field(nullable=True, isin=(0, 1))  # <NA> while the window is open
     score_raw: Series[float]
     probability: Series[float] = pa.Field(ge=0, le=1)
+    probability_low: Series[float] = pa.Field(ge=0, le=1, nullable=True)  # see ranking.calibration.interval
+    probability_high: Series[float] = pa.Field(ge=0, le=1, nullable=True)
     rank: Series["int64"] = pa.Field(ge=1)
 
     class Config:

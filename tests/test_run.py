@@ -237,7 +237,7 @@ def test_sections_are_a_level_too(home: Path, corpus: Path) -> None:
 FAULTS = [
     (("forecast", "1950-12-31"), {}, CutoffError, "lies outside the data, which run from 2005-"),
     (("forecast", "2031-12-31"), {}, CutoffError, "choose one between them"),
-    (("forecast", "2006-06-30"), {}, CutoffError, "too near to the cutoff"),
+    (("forecast", "2006-06-30"), {"prior_ranker": "none"}, CutoffError, "too near to the cutoff"),
     (("backtest", "2018-12-31"), {}, CutoffError, "cannot be tested: its window of 3 years ends on 2021-12-31"),
     (("backtest", "2014-12-31", "2014-12-31"), {}, ConfigError, "given twice"),
     (("backtest",), {}, ConfigError, "no cutoff given"),

@@ -38,6 +38,8 @@ def predictions(**changes: list[Any]) -> pd.DataFrame:
         "label": [0, 1, None],
         "score_raw": [0.1, 0.3, 0.2],
         "probability": [0.1, 0.3, 0.2],
+        "probability_low": [0.05, 0.1, None],
+        "probability_high": [0.2, 0.5, None],
         "rank": [3, 1, 2],
     }
     frame = pd.DataFrame(columns | changes)

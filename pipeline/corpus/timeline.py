@@ -131,5 +131,11 @@ def years_before(day: pd.Timestamp, years: int) -> pd.Timestamp:
     return day + pd.DateOffset(years=-years)
 
 
+def months_before(day: pd.Timestamp, months: int) -> pd.Timestamp:
+    """The same day of the month ``months`` earlier; the last day of a month stays a last day."""
+    earlier = day + pd.DateOffset(months=-months)
+    return pd.Timestamp(earlier + pd.offsets.MonthEnd(0)).as_unit("s") if day.is_month_end else earlier
+
+
 def _of_patents(table: pd.DataFrame, column: str, ids: pd.Index) -> pd.DataFrame:
     return table[ids.get_indexer(pd.Index(table[column])) >= 0].reset_index(drop=True)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from pipeline.evaluation.bootstrap import difference_intervals, intervals, node_replicates
 from pipeline.evaluation.metrics import evaluate, reliability
+from pipeline.ranking.calibration import coverage_of
 
 MODEL = "model"
 BASELINE = "baseline__"
@@ -49,9 +50,19 @@ def assess(predictions: pd.DataFrame, coverage: float | None, repeats: int, seed
         "expected_prevalence": float(probability.mean()),
         "codes": len(names),
         "coverage": coverage,
+        "intervals": _intervals(predictions, labels),
     }
     table = reliability(labels, probability).assign(model=MODEL, cutoff=cutoff)
     return Assessment(origin=origin, metrics=metrics, replicates=replicates, reliability=table)
+
+
+def _intervals(predictions: pd.DataFrame, labels: np.ndarray) -> dict[str, int] | None:
+    """How many groups of like probability had the share that their interval promised, of how many; None without."""
+    low, high = (predictions[f"probability_{bound}"].to_numpy() for bound in ("low", "high"))
+    if np.isnan(low).any():
+        return None
+    held, groups = coverage_of(predictions["probability"].to_numpy(), labels, low, high)
+    return {"held": held, "groups": groups}
 
 
 def metrics_record(assessments: list[Assessment], task: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The two-stage ensemble (method B9): learners x imbalance strategies and the fusion net, under a meta-learner.
 
 Stage one is fitted twice: on origins whose outcome was known at the validation origin, to score that origin out of
-fold in time; and on the latest origins, to score the target. Stage two learns from the first scores only.
+fold in time; and on the latest origins, to score the target. Stage two learns from the first scores only, and is never
+worse there than its best member; the fixed heuristics, and what other corpora taught, are members too.
 """
 
 import dataclasses
@@ -11,16 +12,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from pydantic import Field, field_validator
+from sklearn.metrics import average_precision_score
 
-from pipeline.config import Stage
+from pipeline.config import Stage, TaskConfig
 from pipeline.corpus.timeline import years_before
 from pipeline.errors import MORE_POSITIVES, NotEnoughDataError
 from pipeline.fusion.base import Fusion
 from pipeline.ranking.base import Origin, common_columns, rank_logit, stack
+from pipeline.ranking.baselines import heuristic_scores
 from pipeline.ranking.calibration import shift_to_prior
 from pipeline.ranking.imbalance import STRATEGIES
 from pipeline.ranking.learners import LEARNERS, make_learner
-from pipeline.ranking.meta import fit_meta
+from pipeline.ranking.meta import fit_meta, guard, mixture
 from pipeline.ranking.prior_ranker import PriorRanker
 
 FUSION = "fusion"  # the member that is the attention net
@@ -34,7 +37,6 @@ class EnsembleConfig(Stage):
     members: tuple[str, ...] = (
         "logistic/none",
         "lightgbm/none",
-        "lightgbm/balanced_bagging",
         "extra_trees/under",
         FUSION,
     )
@@ -74,7 +76,7 @@ class Ranking:
 def rank_pairs(
     past: Sequence[Origin],
     target: Origin,
-    horizon: int,
+    task: TaskConfig,
     prior: float,
     fusion: Fusion,
     config: EnsembleConfig,
@@ -85,28 +87,31 @@ def rank_pairs(
     """Score the target's candidates from past origins, whose outcomes must be known at the target's cutoff.
 
     ``prior``: expected share of positives among the target's candidates. ``prior_ranker``: what other corpora taught;
-    its scores are members too, and since it never saw this corpus, they are out of fold as they stand.
+    its scores are members too, and since it never saw this corpus, they are out of fold as they stand. The fixed
+    heuristics are members likewise. Where no past origin can be learnt from, the prior ranker ranks alone.
 
     Raises:
-        NotEnoughDataError: when no past origin has ``min_positives`` positives.
+        NotEnoughDataError: when no past origin has ``min_positives`` positives and there is no prior ranker.
     """
     usable = [origin for origin in past if origin.outcome.sum() >= config.min_positives]
     if not usable:
-        best = max((int(origin.outcome.sum()) for origin in past), default=0)
-        raise NotEnoughDataError(
-            f"no training origin before {target.cutoff:%Y-%m-%d} has {config.min_positives} new links "
-            f"(the best has {best}): {MORE_POSITIVES}"
-        )
-    travelled = [_travelled(prior_ranker, origin) for origin in (usable[-1], target)]
+        return _travelled_only(past, target, prior, config, progress, prior_ranker)
+    names = prior_ranker.members(target.features) if prior_ranker else []
+    heuristics = _common_heuristics([usable[-1], target], task)
+    outside = [_outside(prior_ranker, names, heuristics, origin, task) for origin in (usable[-1], target)]
     columns = common_columns([*usable, target])
     usable, target = [origin.select(columns) for origin in usable], target.select(columns)
-    validated, warnings = _out_of_fold(usable, horizon, fusion, config, seed, progress)
-    meta = fit_meta(np.column_stack([validated.scores, travelled[0]]), validated.labels)
+    validated, warnings = _out_of_fold(usable, task.horizon, fusion, config, seed, progress)
     training = usable[-config.training_origins :]
+    positives = int(sum(origin.outcome.sum() for origin in training))
+    scores = np.column_stack([validated.scores, outside[0]])
+    centre = mixture(len(config.members), len(names), len(heuristics), positives)
+    stacked = fit_meta(scores, validated.labels, centre)
+    meta, leader, share = guard(stacked, scores, validated.labels)
     progress(f"fitting {len(config.members)} members on {len(training)} origins")
     fitted = {name: _fit_member(name, training, fusion, seed) for name in config.members}
     own = pd.DataFrame({name: _score(name, model, target) for name, model in fitted.items()})
-    members = pd.concat([own, travelled[1]], axis=1)
+    members = pd.concat([own, outside[1]], axis=1)
     raw = meta.decision(members.to_numpy())
     return Ranking(
         score_raw=raw,
@@ -119,11 +124,63 @@ def rank_pairs(
         fitted=fitted,
         columns=columns,
         warnings=warnings,
+        details={
+            "validation_origin": f"{usable[-1].cutoff:%Y-%m-%d}",
+            "training_positives": positives,
+            "validation_average_precision": {
+                name: float(average_precision_score(validated.labels, values))
+                for name, values in (
+                    *zip(members.columns, scores.T, strict=True),
+                    ("stack", stacked.decision(scores)),
+                    ("ranking", meta.decision(scores)),
+                )
+            },
+            "guard": {"moved_towards": None if leader is None else members.columns[leader], "share": share},
+        },
     )
 
 
-def _travelled(prior_ranker: PriorRanker | None, origin: Origin) -> pd.DataFrame:
-    return prior_ranker.score(origin.features) if prior_ranker else pd.DataFrame(index=range(len(origin.features)))
+def _travelled_only(
+    past: Sequence[Origin],
+    target: Origin,
+    prior: float,
+    config: EnsembleConfig,
+    progress: Progress,
+    prior_ranker: PriorRanker | None,
+) -> Ranking:
+    best = max((int(origin.outcome.sum()) for origin in past), default=0)
+    lack = (
+        f"no training origin before {target.cutoff:%Y-%m-%d} has {config.min_positives} new links (the best has {best})"
+    )
+    if prior_ranker is None:
+        raise NotEnoughDataError(f"{lack}: {MORE_POSITIVES}")
+    progress("ranking by the prior ranker alone")
+    members = prior_ranker.score(target.features)
+    raw = prior_ranker.slope * members.mean(axis=1).to_numpy()
+    return Ranking(
+        score_raw=raw,
+        probability=shift_to_prior(raw, prior),
+        members=members,
+        weights=dict.fromkeys(members.columns, prior_ranker.slope / members.shape[1]),
+        attention=pd.DataFrame(index=target.features.index),
+        fitted={},
+        columns=[str(column) for column in target.features],
+        warnings=(f"ensemble: {lack}, so the prior ranker, taught by other corpora, ranks alone",),
+    )
+
+
+def _common_heuristics(origins: list[Origin], task: TaskConfig) -> list[str]:
+    known = [heuristic_scores(origin.table, task.window) for origin in origins]
+    return [name for name in known[-1] if all(name in scores for scores in known)]
+
+
+def _outside(
+    prior_ranker: PriorRanker | None, names: list[str], heuristics: list[str], origin: Origin, task: TaskConfig
+) -> pd.DataFrame:
+    """Rank logits of the members that are not fitted on this corpus."""
+    known = heuristic_scores(origin.table, task.window)
+    plain = pd.DataFrame({f"heuristic/{name}": rank_logit(known[name]) for name in heuristics})
+    return pd.concat([prior_ranker.score(origin.features, names), plain], axis=1) if prior_ranker else plain
 
 
 @dataclasses.dataclass(frozen=True)

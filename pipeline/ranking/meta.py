@@ -1,7 +1,7 @@
-"""The meta-learner: a logistic regression on the members' rank logits, weights >= 0, shrunk towards equal ones.
+"""The meta-learner: a logistic regression on the members' rank logits, weights >= 0, shrunk towards a given mixture.
 
-With tens to hundreds of positives a free stack overfits; equal weights are hard to beat, so evidence must pay for
-every departure from them.
+With tens to hundreds of positives a free stack overfits; a sensible mixture is hard to beat, so evidence must pay for
+every departure from it.
 """
 
 import dataclasses
@@ -9,8 +9,11 @@ import dataclasses
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
+from sklearn.metrics import average_precision_score
 
-SHRINKAGE = 100.0  # penalty on the squared departure from equal weights, in units of log-likelihood
+SHRINKAGE = 30.0  # penalty on the squared departure from the mixture, in units of log-likelihood
+EVIDENCE = 1000  # past positives at which a corpus's own members weigh as much as those taught by other corpora
+STEPS = 10  # of the guard
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,13 +28,47 @@ class MetaLearner:
         return scores @ self.weights + self.intercept
 
 
-def fit_meta(scores: np.ndarray, labels: np.ndarray) -> MetaLearner:
-    """Fit on out-of-fold rank logits (rows x members) and labels (0/1)."""
-    members = scores.shape[1]
-    slope, intercept = _minimise(scores.mean(axis=1, keepdims=True), labels, np.ones(1), 0.0)
-    equal = np.full(members, slope[0] / members)
-    weights, intercept = _minimise(scores, labels, equal, SHRINKAGE, intercept)
+def mixture(own: int, travelled: int, heuristics: int, positives: int) -> np.ndarray:
+    """The mixture to start from (sums to 1): own members against travelled ones by how much the corpus could teach.
+
+    Heuristics get no share: they have to earn theirs. Members come in the order of the arguments.
+    """
+    share = positives / (positives + EVIDENCE) if travelled else 1.0
+    parts = [(own, share), (travelled, 1.0 - share), (heuristics, 0.0)]
+    return np.concatenate([np.full(count, weight / max(count, 1)) for count, weight in parts])
+
+
+def fit_meta(scores: np.ndarray, labels: np.ndarray, centre: np.ndarray) -> MetaLearner:
+    """Fit on out-of-fold rank logits (rows x members) and labels (0/1); ``centre``: the mixture to start from."""
+    slope, intercept = _minimise((scores @ centre)[:, None], labels, np.ones(1), 0.0)
+    weights, intercept = _minimise(scores, labels, slope[0] * centre, SHRINKAGE, intercept)
     return MetaLearner(weights=weights, intercept=intercept)
+
+
+def fit_slope(score: np.ndarray, labels: np.ndarray) -> float:
+    """Log odds that one unit of the score is worth: a logistic regression with an intercept, the slope >= 0."""
+    slope, _ = _minimise(score[:, None], labels, np.ones(1), 0.0)
+    return float(slope[0])
+
+
+def guard(meta: MetaLearner, scores: np.ndarray, labels: np.ndarray) -> tuple[MetaLearner, int | None, float]:
+    """Move the stack towards the best single member, just so far that its average precision is not below that one's.
+
+    Returns the learner, the member moved towards (None when there was no need) and how far, in (0, 1].
+    """
+    single = [average_precision_score(labels, member) for member in scores.T]
+    best = int(np.argmax(single))
+    slope, intercept = _minimise(scores[:, [best]], labels, np.ones(1), 0.0)
+    alone = np.zeros_like(meta.weights)
+    alone[best] = max(slope[0], 1e-9)  # a member that is worth nothing still orders
+    for share in np.arange(STEPS + 1) / STEPS:
+        moved = MetaLearner(
+            weights=(1 - share) * meta.weights + share * alone,
+            intercept=(1 - share) * meta.intercept + share * intercept,
+        )
+        if average_precision_score(labels, moved.decision(scores)) >= single[best]:
+            break
+    return moved, best if share else None, float(share)
 
 
 def _minimise(

@@ -1,13 +1,13 @@
 """The prior ranker (method B6): what pairs about to converge look like in *other* corpora.
 
 Every feature is a rank within its own candidate set, so rows of different corpora can be pooled and the result
-travels. It holds one boosted model that copes with absent modalities and, for each set of modalities a corpus may
-have, one logistic regression fitted on exactly these. Bibliometric counts stay out: they do not travel.
+travels. An expert holds one boosted model that copes with absent modalities and, for each set of modalities a corpus
+may have, one logistic regression fitted on exactly these. Bibliometric counts stay out: they do not travel.
 """
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, compress
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +17,22 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
 from pipeline.artifacts import read_json, write_json
-from pipeline.errors import ArtifactError, NotEnoughDataError
+from pipeline.errors import MORE_POSITIVES, ArtifactError, NotEnoughDataError
 from pipeline.features.base import modality_columns
 from pipeline.ranking.base import Origin, rank_logit
+from pipeline.ranking.calibration import LEVEL, group_errors, shift_to_prior
 from pipeline.ranking.learners import logit_of_rank
+from pipeline.ranking.meta import fit_slope
 
-SCHEMA = 1
+SCHEMA = 2
+SHIPPED = Path(__file__).parent / "prior_ranker.json"
+DOMAIN, BACKGROUND = "domain", "background"
+MODELS = ("boosted", "linear")
 ALWAYS = ("network", "cooccurrence", "graph")
 OPTIONAL = ("text", "topic")  # modalities a corpus may lack
 KEPT_NEGATIVES = 0.2  # share of the negatives that is learnt from, weighted up again
 MASKED_WEIGHT = 0.5  # of the second copy of each row, its optional modalities hidden
 MIN_POSITIVES = 20  # below which an origin is not learnt from
-SHIPPED = Path(__file__).parent / "prior_ranker.json"
 ROUNDS = 400
 _BOOSTED = {
     "objective": "binary",
@@ -47,33 +51,72 @@ _BOOSTED = {
 
 
 @dataclasses.dataclass(frozen=True)
-class PriorRanker:
-    """A fitted prior ranker: a boosted model over ``columns``, and linear weights by the modalities they need.
+class Expert:
+    """A boosted model over ``columns``, and linear weights by the optional modalities they need.
 
-    ``heads``: optional modalities present, joined by ``+`` -> weight a column. ``card``: corpora, cutoffs, seed.
+    ``heads``: optional modalities joined by ``+`` -> weight a column.
     """
 
     columns: list[str]
     boosted: str
     heads: dict[str, dict[str, float]]
-    card: dict[str, Any]
 
-    def score(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Rank logits of the candidates by each of the two models, columns ``prior/boosted`` and ``prior/linear``.
-
-        ``features``: ranked features (rows x any columns); a column it lacks counts as missing.
-        """
+    def raw(self, features: pd.DataFrame) -> dict[str, np.ndarray]:
+        """Log odds by each of the two models, up to a constant; a column that ``features`` lacks counts as missing."""
         X = features.reindex(columns=self.columns).to_numpy(dtype=np.float32)
         boosted = lightgbm.Booster(model_str=self.boosted).predict(X, raw_score=True, num_threads=1)
         present = modality_columns([str(column) for column in features])
         head = self.heads[_largest([name for name in OPTIONAL if name in present], self.heads)]
         values = features.reindex(columns=list(head)).to_numpy(dtype=np.float32)
         linear = np.nan_to_num(logit_of_rank(values)) @ np.array(list(head.values()))  # missing: the middle rank
-        return pd.DataFrame({"prior/boosted": rank_logit(np.asarray(boosted)), "prior/linear": rank_logit(linear)})
+        return {"boosted": np.asarray(boosted), "linear": linear}
+
+
+@dataclasses.dataclass(frozen=True)
+class PriorRanker:
+    """A fitted prior ranker, all of it plain values.
+
+    ``experts``: ``domain`` reads a corpus alone; ``background``, where it was taught with one, the background too.
+    ``slope``: log odds that one unit of the mean rank logit of the domain expert is worth, from corpora left out.
+    ``spread``: see ``calibration.interval``. ``card``: corpora, cutoffs, seed.
+    """
+
+    experts: dict[str, Expert]
+    slope: float
+    spread: tuple[float, float]
+    card: dict[str, Any]
+
+    def members(self, features: pd.DataFrame) -> list[str]:
+        """Names of the rankings it makes of a target with these features: ``prior/boosted``, ``prior/linear``, and
+        with a background ``prior/background_boosted``, ``prior/background_linear``."""
+        seen = [name for name in self.experts if name == DOMAIN or _sees(features, name)]
+        return [f"prior/{'' if name == DOMAIN else f'{name}_'}{model}" for name in seen for model in MODELS]
+
+    def score(self, features: pd.DataFrame, members: Sequence[str] | None = None) -> pd.DataFrame:
+        """Rank logits of the candidates, a column for each member asked for (all that the features allow).
+
+        ``features``: ranked features (rows x any columns). Where an origin lacks the background, its expert's members
+        fall back on the domain's, so that a weight learnt there is not lost.
+        """
+        raw = {}
+        for name, expert in self.experts.items():
+            if name == DOMAIN or _sees(features, name):
+                raw[name] = expert.raw(features)
+        names = self.members(features) if members is None else members
+        return pd.DataFrame({name: rank_logit(_of(name, raw)) for name in names}, index=range(len(features)))
 
     def save(self, path: Path) -> None:
         """Write it as one JSON file."""
         write_json(path, {"schema": SCHEMA, **dataclasses.asdict(self)})
+
+
+def _sees(features: pd.DataFrame, modality: str) -> bool:
+    return any(_modality(column) == modality for column in features)
+
+
+def _of(member: str, raw: Mapping[str, Mapping[str, np.ndarray]]) -> np.ndarray:
+    expert, _, model = member.removeprefix("prior/").rpartition("_")
+    return raw[expert if expert in raw else DOMAIN][model]
 
 
 def load_prior_ranker(path: Path) -> PriorRanker:
@@ -86,40 +129,101 @@ def load_prior_ranker(path: Path) -> PriorRanker:
     if not isinstance(content, dict) or content.pop("schema", None) != SCHEMA:
         raise ArtifactError(f"{path} is not a prior ranker of this version: make one with `techconverge train-prior`")
     try:
-        ranker = PriorRanker(**content)
-        lightgbm.Booster(model_str=ranker.boosted)
-    except (TypeError, lightgbm.basic.LightGBMError) as error:
+        experts = {name: Expert(**expert) for name, expert in content.pop("experts").items()}
+        ranker = PriorRanker(experts=experts, spread=tuple(content.pop("spread")), **content)
+        for expert in ranker.experts.values():
+            lightgbm.Booster(model_str=expert.boosted)
+        return ranker
+    except (AttributeError, KeyError, TypeError, lightgbm.basic.LightGBMError) as error:
         raise ArtifactError(f"{path} is damaged: {' '.join(str(error).split())}") from error
-    return ranker
 
 
-def fit_prior_ranker(corpora: Mapping[str, Sequence[Origin]], seed: int, card: dict[str, Any]) -> PriorRanker:
+def fit_prior_ranker(
+    corpora: Mapping[str, Sequence[Origin]], expected: Mapping[str, Sequence[float]], seed: int, card: dict[str, Any]
+) -> PriorRanker:
     """Fit on the labelled origins of several corpora; each corpus weighs the same.
+
+    ``expected``: for each origin the share of positives that its own history led to expect. Slope and spread come from
+    scoring each corpus by the others; of a single one, from its own origins, which flatters it.
 
     Raises:
         NotEnoughDataError: when no origin has ``MIN_POSITIVES`` convergences.
     """
+    enough = {name: [o.outcome.sum() >= MIN_POSITIVES for o in origins] for name, origins in corpora.items()}
+    taught = {name: list(compress(corpora[name], kept)) for name, kept in enough.items() if any(kept)}
+    if not taught:
+        raise NotEnoughDataError(
+            f"no cutoff of the corpora given has {MIN_POSITIVES} new links to learn from: {MORE_POSITIVES}"
+        )
+    experts = {DOMAIN: _fit_expert(taught, (), seed)}
+    outside = {name: [o for o in origins if _sees(o.features, BACKGROUND)] for name, origins in taught.items()}
+    if any(outside.values()):
+        experts[BACKGROUND] = _fit_expert(outside, (BACKGROUND,), seed)
+    scores = _held_out(taught, experts[DOMAIN], seed)
+    slope = _slope(taught, scores)
+    levels = {name: list(compress(expected[name], enough[name])) for name in taught}
+    return PriorRanker(experts=experts, slope=slope, spread=_spread(taught, scores, levels, slope), card=card)
+
+
+def _held_out(corpora: Mapping[str, Sequence[Origin]], of_all: Expert, seed: int) -> dict[str, list[np.ndarray]]:
+    """The mean rank logit of every origin by an expert that the corpus did not teach."""
+    scores = {}
+    for name, origins in corpora.items():
+        others = {other: corpora[other] for other in corpora if other != name}
+        expert = _fit_expert(others, (), seed) if others else of_all
+        scores[name] = [
+            np.mean([rank_logit(raw) for raw in expert.raw(origin.features).values()], axis=0) for origin in origins
+        ]
+    return scores
+
+
+def _slope(corpora: Mapping[str, Sequence[Origin]], scores: Mapping[str, Sequence[np.ndarray]]) -> float:
+    """The mean slope of the origins' own logistic regressions on the score, weighted by their positives."""
+    slopes, weights = [], []
+    for name, origins in corpora.items():
+        total = sum(origin.outcome.sum() for origin in origins)
+        for origin, score in zip(origins, scores[name], strict=True):
+            slopes.append(fit_slope(score, origin.outcome))
+            weights.append(origin.outcome.sum() / total)
+    return float(np.average(slopes, weights=weights))
+
+
+def _spread(
+    corpora: Mapping[str, Sequence[Origin]],
+    scores: Mapping[str, Sequence[np.ndarray]],
+    expected: Mapping[str, Sequence[float]],
+    slope: float,
+) -> tuple[float, float]:
+    """The quantiles of the group errors that bound the middle 90 % of them, each corpus weighing the same."""
+    errors, weights = [], []
+    for name, origins in corpora.items():
+        found = [
+            group_errors(shift_to_prior(slope * score, level), origin.outcome)
+            for origin, score, level in zip(origins, scores[name], expected[name], strict=True)
+            if np.isfinite(level)
+        ]
+        if found:
+            errors.append(np.concatenate(found))
+            weights.append(np.full(len(errors[-1]), 1 / len(errors[-1])))
+    bounds = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    low, high = np.quantile(np.concatenate(errors), bounds, weights=np.concatenate(weights), method="inverted_cdf")
+    return float(low), float(high)
+
+
+def _fit_expert(corpora: Mapping[str, Sequence[Origin]], beyond: Sequence[str], seed: int) -> Expert:
     rng = np.random.default_rng(seed)
-    parts = [
-        part for origins in corpora.values() for part in _rows([o for o in origins if _enough(o)], rng) if len(part[1])
-    ]
-    if not parts:
-        raise NotEnoughDataError(f"no cutoff of the corpora given has {MIN_POSITIVES} new links to learn from")
-    columns = list(dict.fromkeys(str(c) for part in parts for c in part[0] if _modality(c) in (*ALWAYS, *OPTIONAL)))
+    parts = [part for origins in corpora.values() for part in _rows(origins, rng)]
+    read = (*ALWAYS, *OPTIONAL, *beyond)
+    columns = list(dict.fromkeys(str(c) for part in parts for c in part[0] if _modality(c) in read))
     X = pd.concat([part[0].reindex(columns=columns) for part in parts], ignore_index=True)
     y = np.concatenate([part[1] for part in parts])
     weight = np.concatenate([part[2] for part in parts])
     weight *= len(weight) / weight.sum()
-    return PriorRanker(
+    return Expert(
         columns=columns,
         boosted=_fit_boosted(X, y, weight, seed),
-        heads=_fit_heads(X, y, weight, seed),
-        card=card,
+        heads=_fit_heads(X, y, weight, (*ALWAYS, *beyond), seed),
     )
-
-
-def _enough(origin: Origin) -> bool:
-    return bool(origin.outcome.sum() >= MIN_POSITIVES)
 
 
 def _rows(origins: Sequence[Origin], rng: np.random.Generator) -> list[tuple[pd.DataFrame, np.ndarray, np.ndarray]]:
@@ -146,11 +250,13 @@ def _fit_boosted(X: pd.DataFrame, y: np.ndarray, weight: np.ndarray, seed: int) 
     return lightgbm.train(_BOOSTED | {"seed": seed}, data, ROUNDS).model_to_string()
 
 
-def _fit_heads(X: pd.DataFrame, y: np.ndarray, weight: np.ndarray, seed: int) -> dict[str, dict[str, float]]:
+def _fit_heads(
+    X: pd.DataFrame, y: np.ndarray, weight: np.ndarray, always: Sequence[str], seed: int
+) -> dict[str, dict[str, float]]:
     heads = {}
     for size in range(len(OPTIONAL) + 1):
         for chosen in combinations(OPTIONAL, size):
-            columns = [str(c) for c in X if _modality(c) in (*ALWAYS, *chosen)]
+            columns = [str(c) for c in X if _modality(c) in (*always, *chosen)]
             rows = np.ones(len(X), dtype=bool)
             for modality in chosen:
                 rows &= X[[c for c in columns if _modality(c) == modality]].notna().any(axis=1).to_numpy()

@@ -149,8 +149,7 @@ def _predictions(path: Path) -> pd.DataFrame:
     table = read_table(path)
     if table.empty:
         raise ArtifactError(f"{path} holds no pair: there is nothing to report")
-    table = validate(table, Predictions, str(path))[needed + [c for c in BOUNDS if c in table]]
-    return table.assign(**dict.fromkeys([c for c in BOUNDS if c not in table], float("nan")))
+    return validate(table, Predictions, str(path))[needed + BOUNDS]
 
 
 def _types(opportunities: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from pipeline.evaluation.assess import assess, metrics_record
+from pipeline.ranking.calibration import coverage_of
 
 
 def predictions(seed: int, cutoff: str, positives: bool = True) -> pd.DataFrame:
@@ -28,6 +29,8 @@ def predictions(seed: int, cutoff: str, positives: bool = True) -> pd.DataFrame:
             "label": pd.array(label, dtype="Int8"),
             "score_raw": raw,
             "probability": 1 / (1 + np.exp(2.5 - raw)),
+            "probability_low": 1 / (1 + np.exp(3.5 - raw)),
+            "probability_high": 1 / (1 + np.exp(1.5 - raw)),
             "rank": rank,
             "baseline__katz": truth + 2 * rng.normal(size=len(a)),
             "baseline__pmi": rng.normal(size=len(a)),
@@ -42,6 +45,12 @@ def test_one_cutoff_measures_the_model_and_every_baseline_within_intervals() -> 
     assert found.origin["candidates"] == 190
     assert found.origin["positives"] == table["label"].sum()
     assert found.origin["prevalence"] == pytest.approx(table["label"].mean())
+    labels = table["label"].to_numpy(dtype=int)
+    low, high = (table[f"probability_{bound}"].to_numpy() for bound in ("low", "high"))
+    held, groups = coverage_of(table["probability"].to_numpy(), labels, low, high)
+    assert found.origin["intervals"] == {"held": held, "groups": groups}
+    bare = table.assign(probability_low=np.nan, probability_high=np.nan)
+    assert assess(bare, coverage=0.75, repeats=50, seed=1).origin["intervals"] is None
     assert found.origin["expected_prevalence"] == pytest.approx(table["probability"].mean())
     assert (found.origin["codes"], found.origin["coverage"], found.origin["cutoff"]) == (20, 0.75, "2012-12-31")
     rows = found.metrics.set_index(["model", "metric"]).sort_index()

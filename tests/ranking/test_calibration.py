@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.ranking.calibration import shift_to_prior
+from pipeline.ranking.calibration import (
+    GROUP_MASS,
+    GROUPS,
+    coverage_of,
+    group_errors,
+    groups_of,
+    interval,
+    shift_to_prior,
+)
 
 logits = st.lists(st.floats(-15, 15), min_size=1, max_size=50).map(np.array)
 
@@ -26,3 +34,42 @@ def test_a_constant_added_to_every_logit_changes_nothing(values: np.ndarray, con
 def test_differences_of_log_odds_are_kept() -> None:
     probability = shift_to_prior(np.array([-3.0, -1.0, 0.5]), 0.2)
     np.testing.assert_allclose(np.diff(np.log(probability / (1 - probability))), [2.0, 1.5])
+
+
+shares = st.lists(st.floats(0.001, 0.9), min_size=20, max_size=300).map(np.array)
+
+
+@given(shares)
+def test_a_group_holds_neighbours_of_about_equal_expected_positives(probability: np.ndarray) -> None:
+    group = groups_of(probability)
+    assert (np.diff(group[np.argsort(-probability, kind="stable")]) >= 0).all()  # the likeliest first
+    count = group.max() + 1
+    assert set(group) == set(range(count))
+    assert count <= GROUPS
+    mass = np.bincount(group, probability)
+    assert np.ptp(mass) <= 2 * probability.max() + 1e-9
+    assert count == 1 or mass.mean() >= GROUP_MASS
+
+
+def test_the_error_of_a_group_by_hand() -> None:
+    labels = np.array([1] * 3 + [0] * 17)
+    expected = np.log((3.5 / 21) / (17.5 / 21)) - np.log((2.5 / 21) / (18.5 / 21))
+    assert group_errors(np.full(20, 0.1), labels) == pytest.approx([expected])
+
+
+def test_an_interval_that_knows_the_errors_holds_nine_times_in_ten() -> None:
+    """Levels off by a random factor: quantiles from some cutoffs cover the groups of others."""
+    rng = np.random.default_rng(0)
+    errors, told = [], []
+    for cutoff in range(400):
+        truth = rng.beta(0.3, 6, size=2000)
+        labels = (rng.random(2000) < truth).astype(int)
+        stated = 1 / (1 + (1 - truth) / truth * np.exp(rng.normal(0, 0.5)))
+        if cutoff < 200:
+            errors.append(group_errors(stated, labels))
+        else:
+            low, high = interval(stated, tuple(np.quantile(np.concatenate(errors), [0.05, 0.95])))
+            assert ((low < stated) & (stated < high)).all()
+            told.append(coverage_of(stated, labels, low, high))
+    held, groups = np.sum(told, axis=0)
+    assert held / groups == pytest.approx(0.9, abs=0.03)

@@ -39,18 +39,16 @@ def test_it_is_last_years_share_times_what_a_horizon_brought_per_first_year() ->
         ]
     )
     last_year = (1 + 0.5) / (7 + 1)  # three of ten pairs were linked when it began
-    ratio = (3.5 / 11) / (1.5 / 11)
-    assert expected_prior(history, [origin(history, "2004-12-31")], TASK) == pytest.approx(last_year * ratio)
+    growth = (50 * np.log(2) + 1 * np.log(3.5 / 1.5)) / (50 + 1)  # one link of a first year speaks against fifty
+    expected = pytest.approx(last_year * np.exp(growth))
+    assert expected_prior(history, [origin(history, "2004-12-31")], TASK) == expected
 
 
-def test_the_mean_over_origins_is_one_of_logarithms() -> None:
-    history = corpus_with([("2005-06-01", "A01B;B60L"), ("2006-06-01", "A01B;F25B"), ("2006-07-01", "B60L;F25B")])
-    past = [origin(history, "2004-12-31"), origin(history, "2005-12-31")]
-    ratios = [3.5 / 1.5, 2.5 / 2.5]
-    last_year = 0.5 / (7 + 1)
-    expected = last_year * np.sqrt(ratios[0] * ratios[1])
-    assert expected_prior(history, past, TASK) == pytest.approx(expected)
-    assert expected_prior(history, past, TASK) > 0  # a year without links does not mean never
+def test_without_a_past_links_are_taken_to_come_evenly() -> None:
+    history = corpus_with([("2005-06-01", "A01B;B60L")])
+    expected = 0.5 / (9 + 1) * 2
+    assert expected_prior(history, [], TASK) == pytest.approx(expected)
+    assert expected > 0  # a year without links does not mean never
 
 
 def test_it_stays_below_certainty() -> None:

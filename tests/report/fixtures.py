@@ -127,7 +127,7 @@ def prediction_table(rng: np.random.Generator, cutoff: str, closed: bool, interv
         }
     )
     if not interval:
-        return frame
+        return frame.assign(probability_low=np.nan, probability_high=np.nan)
     return frame.assign(probability_low=1 / (1 + np.exp(-raw + 0.5)), probability_high=1 / (1 + np.exp(-raw - 0.6)))
 
 
