@@ -48,8 +48,9 @@ def settled(case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
     return features(corpus, case.cutoff), forecast(corpus, case.cutoff, case.firm, CONFIG)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=5, deadline=None)
 @example(edits=TRUNCATED)
+@example(edits=EVERYTHING)
 @given(edits=EDITS)
 def test_no_edit_of_later_rows_moves_the_history_its_candidates_or_any_block(
     case: Case, settled: tuple[dict[str, Any], dict[str, Any]], edits: Edits
