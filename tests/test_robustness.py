@@ -174,6 +174,7 @@ REAL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "odd"), REAL.values(), ids=REAL.keys())
 def test_small_and_exploding_real_corpora_are_ranked_better_than_chance(name: str, odd: Odd) -> None:
     """By three standard errors of a random ranking at least; and the count expected is of the right order."""
@@ -236,6 +237,7 @@ SILENT_BACKGROUNDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edit", SILENT_BACKGROUNDS.values(), ids=SILENT_BACKGROUNDS.keys())
 def test_a_background_that_has_nothing_to_say_changes_nothing_and_says_so(
     usual: tuple[Corpus, CutoffForecast], sample_rows: SourceTable, edit: Edit
