@@ -39,6 +39,7 @@ def history(first: int, cutoff: str) -> Corpus:
     return corpus_from([*rows, {"patent_id": "ZZ", "date": "2020-01-01", "ipc": "A01B"}]).as_of(pd.Timestamp(cutoff))
 
 
+CARS = [f"{patent} 2005-01-01" for patent in ids(0, 50)]
 CARD = {
     "task": {"horizon": 3},
     "corpora": [
