@@ -28,7 +28,14 @@ console = Console(stderr=True)
 
 Corpus = Annotated[Path, typer.Argument(help="A corpus folder, made by `techconverge ingest`.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced when it holds an earlier result.")]
-Horizon = Annotated[int | None, typer.Option(help="Years after the cutoff in which a pair must converge [3].")]
+Horizons = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--horizon",
+        help="Years after the cutoff in which a pair must converge [3]. May be given several times: the ranking, the "
+        "firm's view and the reasons are then those of the configured one [3] if given, else of the middle one.",
+    ),
+]
 LevelOption = Annotated[Level | None, typer.Option(help="IPC/CPC level of the codes [subclass].")]
 SchemeOption = Annotated[Scheme | None, typer.Option(help="Classification [ipc].")]
 Window = Annotated[int | None, typer.Option(help="Years of the recent window features look back over [3].")]
@@ -125,7 +132,7 @@ def forecast(
     corpus: Corpus,
     cutoff: Annotated[datetime.datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day the forecast may see.")],
     out: Out,
-    horizon: Horizon = None,
+    horizon: Horizons = None,
     level: LevelOption = None,
     scheme: SchemeOption = None,
     firm: Firm = None,
@@ -138,8 +145,8 @@ def forecast(
     config: Config = None,
 ) -> None:
     """Rank the pairs of codes that will converge after a cutoff, for one firm, and report why."""
-    settings = _settings(horizon, level, scheme, window, min_patents, recipe, encoder, seed)
-    _run("forecast", corpus, [cutoff], firm, background, settings, config, out)
+    settings = _settings(level, scheme, window, min_patents, recipe, encoder, seed)
+    _run("forecast", corpus, [cutoff], firm, background, horizon or [], settings, config, out)
 
 
 @app.command()
@@ -147,7 +154,7 @@ def backtest(
     corpus: Corpus,
     cutoff: Annotated[list[datetime.datetime], typer.Option(formats=["%Y-%m-%d"], help="May be given several times.")],
     out: Out,
-    horizon: Horizon = None,
+    horizon: Horizons = None,
     level: LevelOption = None,
     scheme: SchemeOption = None,
     firm: Firm = None,
@@ -160,8 +167,8 @@ def backtest(
     config: Config = None,
 ) -> None:
     """Forecast from past cutoffs and measure against what came, beside every baseline."""
-    settings = _settings(horizon, level, scheme, window, min_patents, recipe, encoder, seed)
-    _run("backtest", corpus, cutoff, firm, background, settings, config, out)
+    settings = _settings(level, scheme, window, min_patents, recipe, encoder, seed)
+    _run("backtest", corpus, cutoff, firm, background, horizon or [], settings, config, out)
 
 
 @app.command()
@@ -219,7 +226,6 @@ def _stop(signal_number: int, frame: object) -> NoReturn:
 
 
 def _settings(
-    horizon: int | None,
     level: str | None,
     scheme: str | None,
     window: int | None,
@@ -228,7 +234,7 @@ def _settings(
     encoder: str | None,
     seed: int | None,
 ) -> dict[str, Any]:
-    task = {"horizon": horizon, "level": level, "scheme": scheme, "window": window, "min_patents": min_patents}
+    task = {"level": level, "scheme": scheme, "window": window, "min_patents": min_patents}
     return {"recipe": recipe, "seed": seed, "task": task, "encoder": {"model": encoder}}
 
 
@@ -238,12 +244,14 @@ def _run(
     cutoffs: list[datetime.datetime],
     firm: str | None,
     background: Path | None,
+    horizons: list[int],
     settings: dict[str, Any],
     config: Path | None,
     out: Path,
 ) -> None:
-    from pipeline.run import RunRequest, run
+    from pipeline.run import run
     from pipeline.run_config import load_config
+    from pipeline.run_request import RunRequest
 
     days = tuple(sorted(cutoff.date() for cutoff in cutoffs))
     request = RunRequest(
@@ -251,7 +259,7 @@ def _run(
         corpus=corpus,
         cutoffs=days,
         firm=firm,
-        config=load_config(config, settings),
+        config=load_config(config, settings, horizons),
         background=background,
     )
     with _progress(command) as progress:

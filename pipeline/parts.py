@@ -120,7 +120,9 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
             tables |= _explained(forecast, history, firm, config)
     record: dict[str, Any] = {
         "techconverge": __version__,
+        "horizon": config.task.horizon,
         "universe": forecast.universe.summary(),
+        "tested": request.known_until is not None,
         "coverage": covered,
         "expected_prevalence": forecast.prior,
         "training_origins": [f"{day:%Y-%m-%d}" for day in forecast.training],

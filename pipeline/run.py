@@ -1,30 +1,36 @@
-"""Whole runs: which parts a forecast or a backtest needs, and how they are put together into a run folder."""
+"""Whole runs: the parts of a forecast or a backtest computed, and put together into a run folder."""
 
-import datetime
 import platform
 import shutil
 from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
 from pipeline import __version__, schemas
-from pipeline.artifacts import atomic_directory, read_record, read_table, sha256_file, write_json, write_table
+from pipeline.artifacts import (
+    atomic_directory,
+    read_json,
+    read_record,
+    read_table,
+    sha256_file,
+    write_json,
+    write_table,
+)
 from pipeline.background.summary import background_hash, load_background
 from pipeline.corpus.store import load_corpus, load_manifest
-from pipeline.corpus.timeline import years_before
 from pipeline.errors import ArtifactError, ConfigError, CorpusError, CutoffError, NotEnoughDataError
-from pipeline.evaluation.assess import Assessment, assess, metrics_record
+from pipeline.horizons import horizon_table, with_cumulative
 from pipeline.opportunities.firm import find_firm
-from pipeline.parts import PartRequest, Progress, check_dates, compute_part, part_request, read_part
+from pipeline.parts import RECORD, PartRequest, Progress, check_dates, compute_part
 from pipeline.ranking.ensemble import FUSION
 from pipeline.ranking.prior_ranker import load_prior_ranker
 from pipeline.report.render import render_report
 from pipeline.report.tables import write_ranked_csv
-from pipeline.run_config import RunConfig
+from pipeline.run_horizon import RunHorizon, read_horizon
+from pipeline.run_request import RunRequest, part_requests
 
 PACKAGES = (
     "numpy",
@@ -38,22 +44,9 @@ PACKAGES = (
 )
 _OF_MAIN_PART = ("opportunities", "explanations", "examples", "codes", "links")
 _ENTRIES = (
-    *(f"{name}.parquet" for name in ("predictions", "tested", "ranked", *_OF_MAIN_PART)),
+    *(f"{name}.parquet" for name in ("predictions", "tested", "horizons", "ranked", *_OF_MAIN_PART)),
     *("ranked.csv", "metrics.json", "report.html", FUSION),
 )
-
-
-class RunRequest(BaseModel):
-    """A run as it was asked for; stored in ``run.json``, from which it can be repeated."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    command: Literal["forecast", "backtest"]
-    corpus: Path
-    cutoffs: tuple[datetime.date, ...]
-    firm: str | None
-    config: RunConfig
-    background: Path | None = None
 
 
 def check_request(request: RunRequest) -> None:
@@ -79,51 +72,20 @@ def check_request(request: RunRequest) -> None:
         find_firm(corpus.as_of(pd.Timestamp(max(request.cutoffs)).as_unit("s")).parties, request.firm)
 
 
-def part_requests(request: RunRequest) -> list[PartRequest]:
-    """The parts of a run, the main one last.
-
-    A backtest has one a cutoff. A forecast has the forecast itself and a test one horizon earlier: the latest cutoff
-    whose outcome is known on the forecast's own.
-    """
-    config, cutoffs = request.config, sorted(request.cutoffs)
-    if request.command == "forecast":
-        (cutoff,) = cutoffs
-        earlier = years_before(pd.Timestamp(cutoff), config.task.horizon).date()
-        return [
-            part_request(
-                request.corpus, request.background, earlier, config, known_until=cutoff, explained=False, firm=None
-            ),
-            part_request(
-                request.corpus, request.background, cutoff, config, known_until=None, explained=True, firm=request.firm
-            ),
-        ]
-    ends = [years_before(pd.Timestamp(cutoff), -config.task.horizon).date() for cutoff in cutoffs]
-    return [
-        part_request(
-            request.corpus,
-            request.background,
-            cutoff,
-            config,
-            known_until=end,
-            explained=cutoff == cutoffs[-1],
-            firm=request.firm,
-        )
-        for cutoff, end in zip(cutoffs, ends, strict=True)
-    ]
-
-
 def run(request: RunRequest, out: Path, progress: Progress) -> Path:
     """Compute every part and assemble the run folder ``out``; return its report's path."""
     check_request(request)
     with run_directory(out) as folder:
         parts: list[Path] = []
-        untested = ""
+        left_out: list[str] = []
         for number, part in enumerate(part_requests(request)):
             path = folder / f"part{number}"
-            untested = compute_unless_optional(request, part, path, progress) or untested
-            if path.exists():
+            reason = compute_unless_optional(request, part, path, progress)
+            if reason:
+                left_out.append(reason)
+            else:
                 parts.append(path)
-        assemble(request, parts, untested, folder, progress)
+        assemble(request, parts, left_out, folder, progress)
         for path in parts:
             shutil.rmtree(path)
     return out / "report.html"
@@ -135,42 +97,54 @@ def run_directory(out: Path) -> AbstractContextManager[Path]:
 
 
 def compute_unless_optional(request: RunRequest, part: PartRequest, folder: Path, progress: Progress) -> str:
-    """Compute a part; a forecast's test may be impossible for want of past data, and then the reason is returned."""
-    progress(f"{'test' if part.known_until else 'forecast'} at {part.cutoff:%Y-%m-%d}")
+    """Compute a part; a forecast's test and a further horizon may be impossible for want of past data, and then the
+    reason is returned."""
+    years = part.config.task.horizon
+    further = years != request.config.task.horizon
+    of_horizon = f", {years} {'year' if years == 1 else 'years'} ahead" if request.config.horizons else ""
+    progress(f"{'test' if part.known_until else 'forecast'} at {part.cutoff:%Y-%m-%d}{of_horizon}")
     try:
         compute_part(part, folder, progress)
     except (CutoffError, NotEnoughDataError) as error:
         if request.command == "forecast" and part.known_until is not None:
-            return f"this forecast could not be tested on the past: {error}"
+            return f"this forecast{of_horizon} could not be tested on the past: {error}"
+        if further:
+            return f"horizon {years} is left out at {part.cutoff:%Y-%m-%d}: {error}"
         raise
     return ""
 
 
-def assemble(request: RunRequest, parts: list[Path], untested: str, folder: Path, progress: Progress) -> None:
-    """Write the run folder's tables, metrics, record and report from its parts, the main one last."""
+def assemble(request: RunRequest, parts: list[Path], left_out: list[str], folder: Path, progress: Progress) -> None:
+    """Write the run folder's tables, metrics, record and report from its parts, the main one last.
+
+    ``left_out``: why other parts could not be computed, one sentence each.
+    """
     progress("writing tables, metrics and the report")
-    config = request.config
-    records, tables = zip(*[read_part(part) for part in parts], strict=True)
-    forecast = request.command == "forecast"
-    metadata = {"known_until": max(record["universe"]["cutoff"] for record in records)}
-    kept = tables[-1] if forecast else pd.concat(tables, ignore_index=True)
-    write_table(folder / "predictions.parquet", kept, metadata)
-    tested = [(r, t) for r, t in zip(records, tables, strict=True) if t["label"].notna().all()]
-    if forecast and tested:
-        write_table(folder / "tested.parquet", tested[0][1], metadata)
-    assessments = [assess(table, record["coverage"], config.bootstrap_repeats, config.seed) for record, table in tested]
-    task = config.task.model_dump(mode="json")
-    measured = {name: task[name] for name in ("horizon", "level", "scheme")}
-    write_json(folder / "metrics.json", metrics_record(assessments, measured))
+    paths: dict[int, list[Path]] = {}
+    for part in parts:
+        paths.setdefault(read_json(part / RECORD)["horizon"], []).append(part)
+    further = {years: read_horizon(request, years, of_it) for years, of_it in sorted(paths.items())}
+    main = further.pop(request.config.task.horizon)
+    metadata = {"known_until": max(record["universe"]["cutoff"] for record in main.records)}
+    write_table(folder / "predictions.parquet", main.forecast, metadata)
+    for test in main.tests:
+        write_table(folder / "tested.parquet", test, metadata)
+    of_further = {"horizons": {str(years): horizon.metrics for years, horizon in further.items()}} if further else {}
+    write_json(folder / "metrics.json", main.metrics | of_further)
     for name in _OF_MAIN_PART:
         if (parts[-1] / f"{name}.parquet").exists():
             shutil.copyfile(parts[-1] / f"{name}.parquet", folder / f"{name}.parquet")
     if (parts[-1] / FUSION).exists():
         shutil.copytree(parts[-1] / FUSION, folder / FUSION)
     ranked = _ranked_table(folder)
+    if further:
+        forecasts = {years: horizon.forecast for years, horizon in further.items()}
+        horizons = horizon_table(forecasts | {request.config.task.horizon: main.forecast})
+        write_table(folder / "horizons.parquet", horizons, metadata)
+        ranked = with_cumulative(ranked, horizons)
     write_table(folder / "ranked.parquet", ranked, metadata)
     write_ranked_csv(ranked, folder / "ranked.csv")
-    write_json(folder / "run.json", _run_record(request, list(records), assessments, untested, folder))
+    write_json(folder / "run.json", _run_record(request, main, further, left_out, folder))
     render_report(folder)
 
 
@@ -188,13 +162,16 @@ def _ranked_table(folder: Path) -> pd.DataFrame:
 
 
 def _run_record(
-    request: RunRequest, records: list[dict[str, Any]], assessments: list[Assessment], untested: str, folder: Path
+    request: RunRequest, horizon: RunHorizon, further: dict[int, RunHorizon], left_out: list[str], folder: Path
 ) -> dict[str, Any]:
     manifest = load_manifest(request.corpus)
-    main = records[-1]
-    warnings = [*manifest["warnings"], *([untested] if untested else [])]
-    warnings += [warning for record in records for warning in record["warnings"]]
-    stages = {stage: sum(record["timings"][stage] for record in records) for stage in main["timings"]}
+    records, main = horizon.records, horizon.records[-1]
+    notes = [note for other in further.values() for note in other.notes]
+    warnings = [*manifest["warnings"], *left_out, *notes, *horizon.warnings()]
+    for years, other in further.items():
+        warnings += [f"horizon {years}: {said}" for said in other.warnings() if said not in warnings]
+    every = [*records, *(record for other in further.values() for record in other.records)]
+    stages = {stage: sum(record["timings"][stage] for record in every) for stage in main["timings"]}
     return {
         "command": request.command,
         "techconverge": __version__,
@@ -217,9 +194,9 @@ def _run_record(
         "prior_ranker": _prior_ranker(request.config.prior_ranker),
         "cutoffs": sorted(f"{cutoff:%Y-%m-%d}" for cutoff in request.cutoffs),
         "candidates": [record["universe"] for record in records],
-        "tested_cutoffs": [assessment.origin["cutoff"] for assessment in assessments],
-        "training_origins": {record["universe"]["cutoff"]: record["training_origins"] for record in records},
-        "member_weights": {record["universe"]["cutoff"]: record["weights"] for record in records},
+        **horizon.learnt(),
+        "horizon": request.config.task.horizon,
+        "further_horizons": {str(years): other.learnt() for years, other in further.items()},
         "ensemble": main["ensemble"],
         "encoder": main["encoding"]["encoder"],
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},

@@ -10,7 +10,7 @@ from pipeline.artifacts import atomic_path, read_json, read_record, read_table
 from pipeline.errors import ArtifactError
 from pipeline.evaluation.metrics import METRICS
 from pipeline.report import words
-from pipeline.schemas import PAIR, Opportunities, Predictions, empty, validate
+from pipeline.schemas import PAIR, Horizons, Opportunities, Predictions, empty, validate
 
 TABLE_ROWS = 200
 BOUNDS = ["probability_low", "probability_high"]
@@ -23,7 +23,7 @@ class Run:
     """A run folder in memory. ``ranked``: the first rows, best first, with titles; optional tables may be empty.
 
     ``types``: the first opportunity of each type, and how many there are. ``candidates`` and ``expected``: pairs at
-    the last cutoff and the sum of their probabilities.
+    the last cutoff and the sum of their probabilities. ``horizons``: of the ranked pairs, where there are several.
     """
 
     record: dict[str, Any]
@@ -37,6 +37,7 @@ class Run:
     links: pd.DataFrame
     explanations: pd.DataFrame
     examples: pd.DataFrame
+    horizons: pd.DataFrame
 
 
 def load_run(folder: Path) -> Run:
@@ -60,11 +61,12 @@ def load_run(folder: Path) -> Run:
         if opportunities.exists()
         else empty(Opportunities)
     )
+    ranked = _ranked(firm_view, latest, codes)
     return Run(
         record=record,
         metrics=read_json(folder / "metrics.json") if (folder / "metrics.json").exists() else {},
         cutoff=cutoff,
-        ranked=_ranked(firm_view, latest, codes),
+        ranked=ranked,
         types=_types(firm_view),
         candidates=len(latest),
         expected=float(latest["probability"].sum()),
@@ -76,6 +78,7 @@ def load_run(folder: Path) -> Run:
         examples=_optional(
             folder / "examples.parquet", [*PAIR, "side", "patent_id", "knowledge_date", "title", "party"], []
         ),
+        horizons=_horizons(folder / "horizons.parquet", ranked, cutoff),
     )
 
 
@@ -177,6 +180,13 @@ def _ranked(opportunities: pd.DataFrame, latest: pd.DataFrame, codes: pd.DataFra
             }
         )
     return ranked.reset_index(drop=True)
+
+
+def _horizons(path: Path, ranked: pd.DataFrame, cutoff: pd.Timestamp) -> pd.DataFrame:
+    if not path.exists():
+        return empty(Horizons)
+    table = validate(read_table(path), Horizons, str(path))
+    return table[table["cutoff"] == cutoff].merge(ranked[PAIR], on=PAIR)
 
 
 def _optional(path: Path, texts: list[str], numbers: list[str]) -> pd.DataFrame:
