@@ -24,7 +24,7 @@ def run_flow(command: str, request: dict[str, Any], out: str, parts_folder: str)
     parts: list[Reference] = []
     for number, part in enumerate(wanted, start=1):
         folder = Path(parts_folder) / part.key()
-        name = f"{part.cutoff}, {part.config.task.horizon} years"
+        name = f"{part.cutoff}+{part.config.task.horizon}y"
         arguments = (part.key(), name, request, part.model_dump(mode="json"), str(folder))
         done = compute_part(*arguments)
         if not still_there(done):  # the cache remembers a folder that someone has since removed or changed

@@ -109,11 +109,13 @@ def test_forecast_backtest_repeat_and_report(command, corpus: Path, light: Path,
     assert code == 0
     assert (home / "forecast" / "report.html").read_bytes() == before
 
-    cutoffs = ("--cutoff", "2015-12-31", "--cutoff", "2014-12-31")
+    cutoffs = ("--cutoff", "2015-12-31", "--cutoff", "2014-12-31", "--horizon", "2", "--horizon", "3")
     code, _, log = command("backtest", corpus, *cutoffs, "--config", light, "--scheme", "cpc", "--out", home / "test")
     assert code == 0, log
     table = pd.read_parquet(home / "test" / "predictions.parquet")
     assert table["cutoff"].dt.year.unique().tolist() == [2014, 2015]
+    assert pd.read_parquet(home / "test" / "horizons.parquet")["horizon"].unique().tolist() == [2, 3]
+    assert json.loads((home / "test" / "metrics.json").read_text())["horizon"] == 3
     assert table["code_b"].str.startswith("Y").any()  # Y codes exist in CPC only
 
 

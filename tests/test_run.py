@@ -18,7 +18,8 @@ from pipeline.corpus.readers import SourceTable
 from pipeline.corpus.store import load_corpus
 from pipeline.errors import ArtifactError, ConfigError, CorpusError, CutoffError, FirmError, TechconvergeError
 from pipeline.ranking.baselines import HEURISTICS
-from pipeline.run import RunRequest, check_request, load_request, part_requests
+from pipeline.run import check_request, load_request
+from pipeline.run_request import RunRequest, part_requests
 
 
 @pytest.fixture(scope="module")

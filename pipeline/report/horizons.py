@@ -70,5 +70,5 @@ def _timing(steps: list[dict[str, Any]], likeliest: float, fastest: float) -> Ti
 
 
 def horizon_names(years: list[int]) -> str:
-    """``1 / 3 / 5 years``."""
-    return f"{' / '.join(map(str, years))}{words.SPACE}{'year' if years == [1] else 'years'}"
+    """``1 / 3 / 5 years``, never broken over lines."""
+    return f"{' / '.join(map(str, years))} years".replace(" ", words.SPACE)
