@@ -9,7 +9,8 @@ from pipeline.report import words
 from pipeline.report.tables import records
 from pipeline.schemas import PAIR
 
-LEFT, RIGHT = 8, 292  # of the year axis, in pixels
+# in pixels of the drawing, whose fixed lines the macro `soon` has at the same places
+LEFT, RIGHT = 8, 292  # of the year axis
 TOP, ZERO = 38, 98  # of the cumulative line
 BARS, BASE = 156, 188  # of the tallest bar and of its foot
 

@@ -21,7 +21,13 @@ def request_values(tmp_path_factory: pytest.TempPathFactory) -> dict:
 
     corpus = tmp_path_factory.mktemp("flow") / "corpus"
     save_corpus(simulated_corpus(seed=3, patents=1500), corpus, simulated=True)
-    light = {"encoder": {"model": "hashing"}, "bootstrap_repeats": 20, "horizons": [1]}
+    members = ["logistic/none", "fusion"]  # few, for there are four parts
+    light = {
+        "encoder": {"model": "hashing"},
+        "bootstrap_repeats": 20,
+        "horizons": [1],
+        "ensemble": {"members": members},
+    }
     request = RunRequest(
         command="forecast",
         corpus=corpus,
