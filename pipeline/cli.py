@@ -103,6 +103,19 @@ def summarise(
     )
 
 
+@app.command(name="entry-dates")
+def entry_dates(
+    inventory: Annotated[Path, typer.Argument(help="WIPO's CSV inventory of IPC ever used symbols.")],
+    out: Annotated[Path, typer.Option("--out", help="CSV file to write; name it in a config as task.entry_dates.")],
+) -> None:
+    """Make a whole table of when codes came into force; without it a shipped one of the newer codes is used."""
+    from pipeline.corpus.entry_dates import refreshed, write_entry_dates
+
+    table = refreshed(inventory)
+    write_entry_dates(table, out)
+    typer.echo(f"{out}: {len(table):,} codes, the latest in force from {table['in_force'].max():%Y-%m-%d}")
+
+
 @app.command(name="train-prior")
 def train_prior(
     corpora: Annotated[list[Path], typer.Argument(help="Corpus folders; leave out those it will be tested on.")],

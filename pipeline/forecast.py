@@ -136,7 +136,7 @@ _STATISTIC = re.compile("_(mean|min|range)$")
 
 
 def _predictions(universe: Universe, ranking: Ranking, baselines: pd.DataFrame) -> pd.DataFrame:
-    table = universe.pairs.table[schemas.PAIR_KEY]
+    table = universe.pairs.table[[*schemas.PAIR_KEY, "entered"]]
     # equal scores are ranked by code, so that a rank is a permutation and two runs agree
     order = np.lexsort((table["code_b"], table["code_a"], -ranking.score_raw))
     rank = np.empty(len(order), dtype=np.int64)

@@ -41,6 +41,7 @@ def background(
         return BlockOutput(columns={})
     if (summary.scheme, summary.level) != (task.scheme, task.level):
         raise ValueError(f"a {summary.scheme} {summary.level} background for a {task.scheme} {task.level} task")
+    summary = summary.keeping(history.in_force(summary.codes, task.scheme, task.level))
     known = summary.until(history.cutoff)
     if not known.patents:
         holds = "after" if summary.first_day > history.cutoff else "less than a whole month before"

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config import TaskConfig
-from pipeline.corpus.timeline import Corpus
+from pipeline.corpus.entry_dates import tag_pairs
+from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.errors import NotEnoughDataError
 from pipeline.pairs.base import CandidatePairs
 
@@ -17,6 +18,7 @@ class Universe:
 
     pairs: CandidatePairs
     linked: int  # pairs of active codes that are linked already: not candidates of this track
+    not_in_force: int  # codes with as many patents that came into force only after the cutoff: no candidates
 
     def summary(self) -> dict[str, int | str]:
         """Counts for the run record."""
@@ -26,11 +28,15 @@ class Universe:
             "codes": len(self.pairs.codes),
             "pairs": len(self.pairs),
             "linked": self.linked,
+            "not_in_force": self.not_in_force,
         }
 
 
 def candidate_pairs(history: Corpus, task: TaskConfig) -> Universe:
     """All unordered pairs of codes with at least ``min_patents`` patents in the history and no joint patent.
+
+    Codes not in force at the cutoff are no codes of the history (``Corpus.incidence``). A pair whose younger code came
+    into force within the window is tagged ``entered``.
 
     Raises:
         NotEnoughDataError: fewer than two active codes, no candidate, or more than ``max_candidates``.
@@ -58,6 +64,8 @@ def candidate_pairs(history: Corpus, task: TaskConfig) -> Universe:
         raise NotEnoughDataError(f"every pair of active codes is linked already {where}: take a finer --level")
     a, b = a[unlinked], b[unlinked]
     codes = incidence.codes[active]
+    since = years_before(history.cutoff, task.window)
+    in_force = history.entered(codes, task.scheme, task.level)
     table = pd.DataFrame(
         {
             "cutoff": pd.Series(history.cutoff.as_unit("s"), index=range(len(a)), dtype="datetime64[s]"),
@@ -65,7 +73,9 @@ def candidate_pairs(history: Corpus, task: TaskConfig) -> Universe:
             "code_b": codes[b].astype(str),
             "prior": np.zeros(len(a), dtype=np.int64),
             "status": "new",
+            "entered": tag_pairs(in_force, a, b, since, history.cutoff) == "entered",
         }
     )
     pairs = CandidatePairs(table=table, codes=codes, a=a, b=b, cutoff=history.cutoff)
-    return Universe(pairs=pairs, linked=possible - len(a))
+    not_in_force = int((incidence.left_out >= task.min_patents).sum())
+    return Universe(pairs=pairs, linked=possible - len(a), not_in_force=not_in_force)

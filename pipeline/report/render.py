@@ -74,6 +74,8 @@ def _context(run: Run) -> dict[str, Any]:
     task = config["task"]
     firm = run.record.get("firm")
     corpus = run.record.get("corpus", {})
+    universes = {pd.Timestamp(row["cutoff"]): row for row in run.record.get("candidates", [])}
+    universe = universes.get(run.cutoff, {})
     return {
         "record": run.record,
         "task": task,
@@ -88,10 +90,8 @@ def _context(run: Run) -> dict[str, Any]:
         "candidates": run.candidates,
         "expected": run.expected,
         "held": int((run.codes["firm_patents"] > 0).sum()) if firm else 0,
-        "active": next(
-            (row["codes"] for row in run.record.get("candidates", []) if pd.Timestamp(row["cutoff"]) == run.cutoff),
-            None,
-        ),
+        "active": universe.get("codes"),
+        "left_out": universe.get("not_in_force", 0),
         "account": _account(corpus.get("account")),
         "warnings": run.record.get("warnings", []),
         "types": words.TYPES,
@@ -123,6 +123,7 @@ def _ranking(run: Run) -> dict[str, Any]:
         "expected_blind": run.expected / run.candidates * len(first),
         "outcomes": {"hits": int(first["label"].fillna(0).sum()), "known": int(known.sum())},
         "any_known": bool(run.ranked["label"].notna().any()),
+        "any_entered": bool(run.ranked["entered"].any()),
         "any_interval": bool(run.ranked["probability_low"].notna().any()),
     }
 

@@ -145,7 +145,7 @@ def _cell(row: dict[str, Any] | None, best: float) -> tuple[str, str, bool]:
 
 
 def _predictions(path: Path) -> pd.DataFrame:
-    needed = ["cutoff", *PAIR, "label", "probability", "rank"]
+    needed = ["cutoff", *PAIR, "entered", "label", "probability", "rank"]
     table = read_table(path)
     if table.empty:
         raise ArtifactError(f"{path} holds no pair: there is nothing to report")
@@ -161,7 +161,7 @@ def _types(opportunities: pd.DataFrame) -> pd.DataFrame:
 def _ranked(opportunities: pd.DataFrame, latest: pd.DataFrame, codes: pd.DataFrame) -> pd.DataFrame:
     if len(opportunities):
         firm = opportunities.sort_values("firm_rank", kind="stable").head(TABLE_ROWS)
-        known = latest[[*PAIR, "label", "probability_low", "probability_high"]]
+        known = latest[[*PAIR, "entered", "label", "probability_low", "probability_high"]]
         ranked = firm.merge(known, on=PAIR, how="left", validate="one_to_one").assign(place=firm["firm_rank"].tolist())
     else:
         ranked = latest.sort_values("rank", kind="stable").head(TABLE_ROWS).assign(place=lambda table: table["rank"])

@@ -119,6 +119,7 @@ def prediction_table(rng: np.random.Generator, cutoff: str, closed: bool, interv
             "cutoff": pd.Timestamp(cutoff),
             "code_a": [pairs[i][0] for i in order],
             "code_b": [pairs[i][1] for i in order],
+            "entered": False,
             "label": label if closed else pd.array([None] * len(pairs), dtype="Int8"),
             "score_raw": raw,
             "probability": probability,
