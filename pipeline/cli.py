@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from pipeline import __version__
-from pipeline.config import Level, Recipe, Scheme
+from pipeline.config import Level, Recipe, Scheme, Track
 from pipeline.errors import TechconvergeError
 
 app = typer.Typer(
@@ -28,6 +28,10 @@ console = Console(stderr=True)
 
 Corpus = Annotated[Path, typer.Argument(help="A corpus folder, made by `techconverge ingest`.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced when it holds an earlier result.")]
+TrackOption = Annotated[
+    Track | None,
+    typer.Option(help="new: pairs that never met; strengthening: pairs that did, and may do so more [new]."),
+]
 Horizon = Annotated[int | None, typer.Option(help="Years after the cutoff in which a pair must converge [3].")]
 LevelOption = Annotated[Level | None, typer.Option(help="IPC/CPC level of the codes [subclass].")]
 SchemeOption = Annotated[Scheme | None, typer.Option(help="Classification [ipc].")]
@@ -138,6 +142,7 @@ def forecast(
     corpus: Corpus,
     cutoff: Annotated[datetime.datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day the forecast may see.")],
     out: Out,
+    track: TrackOption = None,
     horizon: Horizon = None,
     level: LevelOption = None,
     scheme: SchemeOption = None,
@@ -151,7 +156,7 @@ def forecast(
     config: Config = None,
 ) -> None:
     """Rank the pairs of codes that will converge after a cutoff, for one firm, and report why."""
-    settings = _settings(horizon, level, scheme, window, min_patents, recipe, encoder, seed)
+    settings = _settings(track, horizon, level, scheme, window, min_patents, recipe, encoder, seed)
     _run("forecast", corpus, [cutoff], firm, background, settings, config, out)
 
 
@@ -160,6 +165,7 @@ def backtest(
     corpus: Corpus,
     cutoff: Annotated[list[datetime.datetime], typer.Option(formats=["%Y-%m-%d"], help="May be given several times.")],
     out: Out,
+    track: TrackOption = None,
     horizon: Horizon = None,
     level: LevelOption = None,
     scheme: SchemeOption = None,
@@ -173,7 +179,7 @@ def backtest(
     config: Config = None,
 ) -> None:
     """Forecast from past cutoffs and measure against what came, beside every baseline."""
-    settings = _settings(horizon, level, scheme, window, min_patents, recipe, encoder, seed)
+    settings = _settings(track, horizon, level, scheme, window, min_patents, recipe, encoder, seed)
     _run("backtest", corpus, cutoff, firm, background, settings, config, out)
 
 
@@ -232,6 +238,7 @@ def _stop(signal_number: int, frame: object) -> NoReturn:
 
 
 def _settings(
+    track: str | None,
     horizon: int | None,
     level: str | None,
     scheme: str | None,
@@ -241,7 +248,8 @@ def _settings(
     encoder: str | None,
     seed: int | None,
 ) -> dict[str, Any]:
-    task = {"horizon": horizon, "level": level, "scheme": scheme, "window": window, "min_patents": min_patents}
+    task = {"track": track, "horizon": horizon, "level": level, "scheme": scheme, "window": window}
+    task["min_patents"] = min_patents
     return {"recipe": recipe, "seed": seed, "task": task, "encoder": {"model": encoder}}
 
 

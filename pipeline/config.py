@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 Level = Literal["section", "class", "subclass", "maingroup", "subgroup"]
 Scheme = Literal["ipc", "cpc"]
 Recipe = Literal["default", "reference"]
+Track = Literal["new", "strengthening"]
 
 
 class Stage(BaseModel):
@@ -22,6 +23,7 @@ class Stage(BaseModel):
 class TaskConfig(Stage):
     """Which pairs are forecast, from when, for when."""
 
+    track: Track = Field("new", description="new: pairs never linked; strengthening: pairs linked, whose link may grow")
     level: Level = "subclass"
     scheme: Scheme = "ipc"
     horizon: int = Field(3, ge=1, le=10, description="years after the cutoff in which a pair must converge")

@@ -19,6 +19,7 @@ from pipeline.corpus.timeline import years_before
 from pipeline.errors import ArtifactError, ConfigError, CorpusError, CutoffError, NotEnoughDataError
 from pipeline.evaluation.assess import Assessment, assess, metrics_record
 from pipeline.opportunities.firm import find_firm
+from pipeline.pairs.labels import outcome_in_words
 from pipeline.parts import PartRequest, Progress, check_dates, compute_part, part_request, read_part
 from pipeline.ranking.ensemble import FUSION
 from pipeline.ranking.prior_ranker import load_prior_ranker
@@ -74,7 +75,12 @@ def check_request(request: RunRequest) -> None:
     if request.background:
         load_background(request.background, request.config.task.scheme, request.config.task.level)
     if request.config.prior_ranker:
-        load_prior_ranker(request.config.prior_ranker)
+        taught = load_prior_ranker(request.config.prior_ranker).card.get("task", {}).get("track", "new")
+        if taught != request.config.task.track:
+            raise ConfigError(
+                f"{request.config.prior_ranker} was taught on the {taught} track, the run asks for "
+                f"{request.config.task.track}: leave prior_ranker out, or train one on that track"
+            )
     if request.firm is not None:
         find_firm(corpus.as_of(pd.Timestamp(max(request.cutoffs)).as_unit("s")).parties, request.firm)
 
@@ -160,7 +166,8 @@ def assemble(request: RunRequest, parts: list[Path], untested: str, folder: Path
         write_table(folder / "tested.parquet", tested[0][1], metadata)
     assessments = [assess(table, record["coverage"], config.bootstrap_repeats, config.seed) for record, table in tested]
     task = config.task.model_dump(mode="json")
-    measured = {name: task[name] for name in ("horizon", "level", "scheme")}
+    measured = {name: task[name] for name in ("track", "horizon", "level", "scheme")}
+    measured["outcome"] = outcome_in_words(config.task)
     write_json(folder / "metrics.json", metrics_record(assessments, measured))
     for name in _OF_MAIN_PART:
         if (parts[-1] / f"{name}.parquet").exists():
@@ -176,15 +183,15 @@ def assemble(request: RunRequest, parts: list[Path], untested: str, folder: Path
 
 def _ranked_table(folder: Path) -> pd.DataFrame:
     """The list a user takes away: the firm's opportunities, or the last cutoff's pairs by rank; with titles."""
-    columns = [*schemas.PAIR_KEY, "rank", "probability", "label", "entered"]
-    predictions = read_table(folder / "predictions.parquet", columns)
+    predictions = read_table(folder / "predictions.parquet")
     last = predictions[predictions["cutoff"] == predictions["cutoff"].max()]
     opportunities = folder / "opportunities.parquet"
     if opportunities.exists():
         table = read_table(opportunities)
     else:
         table = last.sort_values("rank", ignore_index=True)[["rank", *schemas.PAIR, "probability", "label"]]
-    table = table.merge(last[[*schemas.PAIR, "entered"]], on=schemas.PAIR, validate="one_to_one")
+    told = ["entered", *(name for name in ("prior", "status") if name in last)]
+    table = table.merge(last[[*schemas.PAIR, *told]], on=schemas.PAIR, validate="one_to_one")
     title = read_table(folder / "codes.parquet").set_index("code")["title"]
     return table.assign(title_a=table["code_a"].map(title), title_b=table["code_b"].map(title))
 

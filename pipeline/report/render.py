@@ -72,6 +72,7 @@ def _environment() -> Environment:
 def _context(run: Run) -> dict[str, Any]:
     config = run.record["config"]
     task = config["task"]
+    track = task.get("track", "new")
     firm = run.record.get("firm")
     corpus = run.record.get("corpus", {})
     universes = {pd.Timestamp(row["cutoff"]): row for row in run.record.get("candidates", [])}
@@ -79,6 +80,9 @@ def _context(run: Run) -> dict[str, Any]:
     return {
         "record": run.record,
         "task": task,
+        "strengthening": track == "strengthening",
+        "track": words.TRACKS[track],
+        "verb": words.VERBS[track],
         "corpus": corpus,
         "firm": firm,
         "backtest": run.record.get("command") == "backtest",
@@ -94,7 +98,7 @@ def _context(run: Run) -> dict[str, Any]:
         "left_out": universe.get("not_in_force", 0),
         "account": _account(corpus.get("account")),
         "warnings": run.record.get("warnings", []),
-        "types": words.TYPES,
+        "types": words.TYPES if track == "new" else words.TYPES_OF_LINKED,
         "by_type": records(run.types),
         "sections": words.SECTIONS,
         "config_rows": _flat(config),

@@ -13,6 +13,7 @@ from pipeline.report import words
 from pipeline.schemas import PAIR, Opportunities, Predictions, empty, validate
 
 TABLE_ROWS = 200
+LINK = ["prior", "status"]  # of a pair's link so far: on the strengthening track
 BOUNDS = ["probability_low", "probability_high"]
 CARDS = 20
 _FORMULA = r"^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])"  # the full-width signs too: East Asian Excel reads them alike
@@ -149,7 +150,7 @@ def _predictions(path: Path) -> pd.DataFrame:
     table = read_table(path)
     if table.empty:
         raise ArtifactError(f"{path} holds no pair: there is nothing to report")
-    table = validate(table, Predictions, str(path))[needed + [c for c in BOUNDS if c in table]]
+    table = validate(table, Predictions, str(path))[needed + [c for c in (*BOUNDS, *LINK) if c in table]]
     return table.assign(**dict.fromkeys([c for c in BOUNDS if c not in table], float("nan")))
 
 
@@ -161,7 +162,7 @@ def _types(opportunities: pd.DataFrame) -> pd.DataFrame:
 def _ranked(opportunities: pd.DataFrame, latest: pd.DataFrame, codes: pd.DataFrame) -> pd.DataFrame:
     if len(opportunities):
         firm = opportunities.sort_values("firm_rank", kind="stable").head(TABLE_ROWS)
-        known = latest[[*PAIR, "entered", "label", "probability_low", "probability_high"]]
+        known = latest[[*PAIR, "entered", "label", *BOUNDS, *(c for c in LINK if c in latest)]]
         ranked = firm.merge(known, on=PAIR, how="left", validate="one_to_one").assign(place=firm["firm_rank"].tolist())
     else:
         ranked = latest.sort_values("rank", kind="stable").head(TABLE_ROWS).assign(place=lambda table: table["rank"])
