@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from pipeline import __version__
-from pipeline.config import Level, Recipe, Scheme
+from pipeline.config import Level, Recipe, Scheme, Track
 from pipeline.errors import TechconvergeError
 
 app = typer.Typer(
@@ -28,6 +28,10 @@ console = Console(stderr=True)
 
 Corpus = Annotated[Path, typer.Argument(help="A corpus folder, made by `techconverge ingest`.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced when it holds an earlier result.")]
+TrackOption = Annotated[
+    Track | None,
+    typer.Option(help="new: pairs that never met; strengthening: pairs that did, and may do so more [new]."),
+]
 Horizons = Annotated[
     list[int] | None,
     typer.Option(
@@ -110,6 +114,19 @@ def summarise(
     )
 
 
+@app.command(name="entry-dates")
+def entry_dates(
+    inventory: Annotated[Path, typer.Argument(help="WIPO's CSV inventory of IPC ever used symbols.")],
+    out: Annotated[Path, typer.Option("--out", help="CSV file to write; name it in a config as task.entry_dates.")],
+) -> None:
+    """Make a whole table of when codes came into force; without it a shipped one of the newer codes is used."""
+    from pipeline.corpus.entry_dates import refreshed, write_entry_dates
+
+    table = refreshed(inventory)
+    write_entry_dates(table, out)
+    typer.echo(f"{out}: {len(table):,} codes, the latest in force from {table['in_force'].max():%Y-%m-%d}")
+
+
 @app.command(name="train-prior")
 def train_prior(
     corpora: Annotated[list[Path], typer.Argument(help="Corpus folders; leave out those it will be tested on.")],
@@ -132,6 +149,7 @@ def forecast(
     corpus: Corpus,
     cutoff: Annotated[datetime.datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day the forecast may see.")],
     out: Out,
+    track: TrackOption = None,
     horizon: Horizons = None,
     level: LevelOption = None,
     scheme: SchemeOption = None,
@@ -145,7 +163,7 @@ def forecast(
     config: Config = None,
 ) -> None:
     """Rank the pairs of codes that will converge after a cutoff, for one firm, and report why."""
-    settings = _settings(level, scheme, window, min_patents, recipe, encoder, seed)
+    settings = _settings(track, level, scheme, window, min_patents, recipe, encoder, seed)
     _run("forecast", corpus, [cutoff], firm, background, horizon or [], settings, config, out)
 
 
@@ -154,6 +172,7 @@ def backtest(
     corpus: Corpus,
     cutoff: Annotated[list[datetime.datetime], typer.Option(formats=["%Y-%m-%d"], help="May be given several times.")],
     out: Out,
+    track: TrackOption = None,
     horizon: Horizons = None,
     level: LevelOption = None,
     scheme: SchemeOption = None,
@@ -167,7 +186,7 @@ def backtest(
     config: Config = None,
 ) -> None:
     """Forecast from past cutoffs and measure against what came, beside every baseline."""
-    settings = _settings(level, scheme, window, min_patents, recipe, encoder, seed)
+    settings = _settings(track, level, scheme, window, min_patents, recipe, encoder, seed)
     _run("backtest", corpus, cutoff, firm, background, horizon or [], settings, config, out)
 
 
@@ -226,6 +245,7 @@ def _stop(signal_number: int, frame: object) -> NoReturn:
 
 
 def _settings(
+    track: str | None,
     level: str | None,
     scheme: str | None,
     window: int | None,
@@ -234,7 +254,7 @@ def _settings(
     encoder: str | None,
     seed: int | None,
 ) -> dict[str, Any]:
-    task = {"level": level, "scheme": scheme, "window": window, "min_patents": min_patents}
+    task = {"track": track, "level": level, "scheme": scheme, "window": window, "min_patents": min_patents}
     return {"recipe": recipe, "seed": seed, "task": task, "encoder": {"model": encoder}}
 
 

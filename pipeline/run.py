@@ -59,7 +59,7 @@ def check_request(request: RunRequest) -> None:
         raise ConfigError("no cutoff given: add --cutoff YYYY-MM-DD")
     if len(set(request.cutoffs)) < len(request.cutoffs):
         raise ConfigError("a cutoff is given twice: name each --cutoff once")
-    corpus = load_corpus(request.corpus)
+    corpus = load_corpus(request.corpus, request.config.task.entry_dates)
     tested = request.command == "backtest"
     for cutoff in request.cutoffs:
         day = pd.Timestamp(cutoff).as_unit("s")
@@ -67,7 +67,12 @@ def check_request(request: RunRequest) -> None:
     if request.background:
         load_background(request.background, request.config.task.scheme, request.config.task.level)
     if request.config.prior_ranker:
-        load_prior_ranker(request.config.prior_ranker)
+        taught = load_prior_ranker(request.config.prior_ranker).card.get("task", {}).get("track", "new")
+        if taught != request.config.task.track:
+            raise ConfigError(
+                f"{request.config.prior_ranker} was taught on the {taught} track, the run asks for "
+                f"{request.config.task.track}: leave prior_ranker out, or train one on that track"
+            )
     if request.firm is not None:
         find_firm(corpus.as_of(pd.Timestamp(max(request.cutoffs)).as_unit("s")).parties, request.firm)
 
@@ -150,13 +155,15 @@ def assemble(request: RunRequest, parts: list[Path], left_out: list[str], folder
 
 def _ranked_table(folder: Path) -> pd.DataFrame:
     """The list a user takes away: the firm's opportunities, or the last cutoff's pairs by rank; with titles."""
+    predictions = read_table(folder / "predictions.parquet")
+    last = predictions[predictions["cutoff"] == predictions["cutoff"].max()]
     opportunities = folder / "opportunities.parquet"
     if opportunities.exists():
         table = read_table(opportunities)
     else:
-        predictions = read_table(folder / "predictions.parquet", [*schemas.PAIR_KEY, "rank", "probability", "label"])
-        last = predictions[predictions["cutoff"] == predictions["cutoff"].max()]
         table = last.sort_values("rank", ignore_index=True)[["rank", *schemas.PAIR, "probability", "label"]]
+    told = ["entered", *(name for name in ("prior", "status") if name in last)]
+    table = table.merge(last[[*schemas.PAIR, *told]], on=schemas.PAIR, validate="one_to_one")
     title = read_table(folder / "codes.parquet").set_index("code")["title"]
     return table.assign(title_a=table["code_a"].map(title), title_b=table["code_b"].map(title))
 
@@ -192,6 +199,7 @@ def _run_record(
         if request.background
         else None,
         "prior_ranker": _prior_ranker(request.config.prior_ranker),
+        "entry_dates": _entry_dates(request.config.task.entry_dates),
         "cutoffs": sorted(f"{cutoff:%Y-%m-%d}" for cutoff in request.cutoffs),
         "candidates": [record["universe"] for record in records],
         **horizon.learnt(),
@@ -215,6 +223,11 @@ def _prior_ranker(path: Path | None) -> dict[str, Any] | None:
     return {"path": path.name, "sha256": sha256_file(path), **load_prior_ranker(path).card} if path else None
 
 
+def _entry_dates(path: Path | None) -> dict[str, str] | None:
+    """The user's own table; the shipped one is part of the program."""
+    return {"path": path.name, "sha256": sha256_file(path)} if path else None
+
+
 def _absolute(request: RunRequest) -> dict[str, str]:
     """Where the folders of a request lie, whatever folder it is repeated from."""
     folders = {"corpus": request.corpus, "background": request.background}
@@ -234,7 +247,7 @@ def load_request(record: Path) -> RunRequest:
     try:
         request = RunRequest.model_validate(content["request"])
         expected = content["corpus"]["content_hash"]
-        taught = (content.get("prior_ranker") or {}).get("sha256")
+        known = {name: (content.get(name) or {}).get("sha256") for name in ("prior_ranker", "entry_dates")}
         outside = (content.get("background") or {}).get("content_hash")
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"{record} is not the record of a run: {' '.join(str(error).split())}") from error
@@ -242,7 +255,8 @@ def load_request(record: Path) -> RunRequest:
         raise CorpusError(f"{request.corpus} has changed since {record} was made: the run cannot be repeated")
     if request.background and background_hash(request.background) != outside:
         raise CorpusError(f"{request.background} has changed since {record} was made: the run cannot be repeated")
-    ranker = request.config.prior_ranker
-    if ranker and sha256_file(ranker) != taught:
-        raise ArtifactError(f"{ranker} has changed since {record} was made: the run cannot be repeated")
+    config = request.config
+    for path, digest in zip((config.prior_ranker, config.task.entry_dates), known.values(), strict=True):
+        if path and (not path.is_file() or sha256_file(path) != digest):
+            raise ArtifactError(f"{path} is missing or has changed since {record} was made: the run cannot be repeated")
     return request

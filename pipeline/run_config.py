@@ -45,6 +45,12 @@ class RunConfig(BaseModel):
             raise ValueError("a horizon is named twice: name each once")
         return tuple(sorted(years))
 
+    @model_validator(mode="after")
+    def _horizons_of_track(self) -> "RunConfig":
+        if self.task.track == "strengthening" and len(self.every_horizon()) > 1:
+            raise ValueError("growth within 3 years says nothing of growth within 5: take one --horizon on this track")
+        return self
+
     def every_horizon(self) -> list[int]:
         """The main horizon and the further ones, in years, rising."""
         return sorted({self.task.horizon, *self.horizons})

@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipeline import schemas
 from pipeline.evaluation.assess import assess, metrics_record
+from pipeline.pairs.labels import outcome_in_words
 from pipeline.parts import read_part
 from pipeline.run_request import RunRequest, data_end
 
@@ -62,11 +63,11 @@ def read_horizon(request: RunRequest, years: int, parts: list[Path]) -> RunHoriz
         f"horizon {years} is forecast from {', '.join(untested)} but not tested there: "
         f"its window outlasts the data, which end on {data_end(request.corpus):%Y-%m-%d}"
     )
-    task = config.task.model_dump(mode="json")
+    task = config.task.model_dump(mode="json", include={"track", "horizon", "level", "scheme"})
     return RunHorizon(
         records=records,
         forecast=pd.concat(forecast, ignore_index=True) if forecast else schemas.empty(schemas.Predictions)[columns],
         tests=tests,
-        metrics=metrics_record(assessments, {name: task[name] for name in ("horizon", "level", "scheme")}),
+        metrics=metrics_record(assessments, task | {"outcome": outcome_in_words(config.task)}),
         notes=[note] if untested and request.command == "backtest" else [],
     )

@@ -101,6 +101,7 @@ class Pairs(Table):
     code_b: Series[str]
     prior: Series["int64"] = pa.Field(ge=0)
     status: Series[str] = pa.Field(isin=("new", "dormant", "active"))
+    entered: Series[bool]  # a code of the pair came into force within the window: its links may be inherited
 
     @pa.dataframe_check(error="code_a < code_b in every row")
     def in_order(cls, frame: pd.DataFrame) -> "pd.Series[bool]":
@@ -113,6 +114,7 @@ class Predictions(pa.DataFrameModel):
     cutoff: Series["datetime64[s]"]
     code_a: Series[str]
     code_b: Series[str]
+    entered: Series[bool]  # see ``Pairs``
     label: Series[pd.Int8Dtype] = pa.Field(nullable=True, isin=(0, 1))  # <NA> while the window is open
     score_raw: Series[float]
     probability: Series[float] = pa.Field(ge=0, le=1)

@@ -88,6 +88,7 @@ def test_a_config_written_out_reads_back_the_same(tmp_path: Path) -> None:
         ("task: {horizon: three}", "task.horizon"),
         ("task: {level: group}", "task.level"),
         ("task: 3", "task"),
+        ("task: {track: strengthening}\nhorizons: [1, 3]", "take one --horizon on this track"),
         ("recipe: ../../etc/passwd", "recipe"),
         ("seed: -1", "seed"),
         ("bootstrap_repeats: 0", "bootstrap_repeats"),

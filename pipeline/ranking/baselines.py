@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from pipeline.config import Track
 from pipeline.features.base import FeatureTable
 from pipeline.ranking.base import Origin, stack
 from pipeline.ranking.learners import make_learner
@@ -21,15 +22,22 @@ HEURISTICS = {
     "pmi": "cooccurrence__ppmi_cosine__all__lag0",
     "text_cosine": "text__cosine__all__lag0",
 }
+# what the link itself has done so far: only where pairs are linked
+OF_LINKED = {
+    "joint_patents": "cooccurrence__joint_patents__all__lag0",
+    "joint_patents_recent": "bibliometric__joint_patents__w{w}__lag0",
+    "joint_growth": "bibliometric__joint_patents_added__w{w}__lag0",
+}
 
 
-def heuristic_scores(table: FeatureTable, window: int) -> dict[str, np.ndarray]:
-    """Scores of the heuristics the table has the columns for (no text, no text cosine).
+def heuristic_scores(table: FeatureTable, window: int, track: Track = "new") -> dict[str, np.ndarray]:
+    """Scores of the track's heuristics the table has the columns for (no text, no text cosine).
 
     PMI of a pair never seen together is minus infinity, so ``pmi`` is its second-order form, the cosine of the
     codes' PPMI profiles. A missing text cosine counts as the lowest.
     """
-    columns = {name: column.format(w=window) for name, column in HEURISTICS.items()}
+    known = HEURISTICS if track == "new" else HEURISTICS | OF_LINKED
+    columns = {name: column.format(w=window) for name, column in known.items()}
     return {
         name: np.nan_to_num(table.columns[column].to_numpy(dtype=float), nan=-1.0)
         for name, column in columns.items()

@@ -4,6 +4,10 @@ The share of positives falls as a corpus grows and its universe fills with rare 
 ``horizon`` years old and overstates it. The last year's new links are younger; they are scaled by how many links the
 horizon has brought per link of its first year. On eleven origins of four real corpora this cut the squared log error
 from .39 to .24.
+
+The strengthening track is held to the same rule, where the one-year outcome is growth over the year before. On
+sixteen cutoffs of four real corpora the squared error of the logit was .23 and its mean .00; the last closed window's
+share gave .21 and .04, the mean of the last three .29 and .12.
 """
 
 from collections.abc import Sequence

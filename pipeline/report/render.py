@@ -73,11 +73,17 @@ def _environment() -> Environment:
 def _context(run: Run) -> dict[str, Any]:
     config = run.record["config"]
     task = config["task"]
+    track = task.get("track", "new")
     firm = run.record.get("firm")
     corpus = run.record.get("corpus", {})
+    universes = {pd.Timestamp(row["cutoff"]): row for row in run.record.get("candidates", [])}
+    universe = universes.get(run.cutoff, {})
     return {
         "record": run.record,
         "task": task,
+        "strengthening": track == "strengthening",
+        "track": words.TRACKS[track],
+        "verb": words.VERBS[track],
         "corpus": corpus,
         "firm": firm,
         "backtest": run.record.get("command") == "backtest",
@@ -89,13 +95,11 @@ def _context(run: Run) -> dict[str, Any]:
         "candidates": run.candidates,
         "expected": run.expected,
         "held": int((run.codes["firm_patents"] > 0).sum()) if firm else 0,
-        "active": next(
-            (row["codes"] for row in run.record.get("candidates", []) if pd.Timestamp(row["cutoff"]) == run.cutoff),
-            None,
-        ),
+        "active": universe.get("codes"),
+        "left_out": universe.get("not_in_force", 0),
         "account": _account(corpus.get("account")),
         "warnings": run.record.get("warnings", []),
-        "types": words.TYPES,
+        "types": words.TYPES if track == "new" else words.TYPES_OF_LINKED,
         "by_type": records(run.types),
         "sections": words.SECTIONS,
         "config_rows": _flat(config),
@@ -127,6 +131,7 @@ def _ranking(run: Run) -> dict[str, Any]:
         "expected_blind": run.expected / run.candidates * len(first),
         "outcomes": {"hits": int(first["label"].fillna(0).sum()), "known": int(known.sum())},
         "any_known": bool(run.ranked["label"].notna().any()),
+        "any_entered": bool(run.ranked["entered"].any()),
         "any_interval": bool(run.ranked["probability_low"].notna().any()),
     }
 

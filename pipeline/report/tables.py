@@ -13,6 +13,7 @@ from pipeline.report import words
 from pipeline.schemas import PAIR, Horizons, Opportunities, Predictions, empty, validate
 
 TABLE_ROWS = 200
+LINK = ["prior", "status"]  # of a pair's link so far: on the strengthening track
 BOUNDS = ["probability_low", "probability_high"]
 CARDS = 20
 _FORMULA = r"^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])"  # the full-width signs too: East Asian Excel reads them alike
@@ -148,11 +149,11 @@ def _cell(row: dict[str, Any] | None, best: float) -> tuple[str, str, bool]:
 
 
 def _predictions(path: Path) -> pd.DataFrame:
-    needed = ["cutoff", *PAIR, "label", "probability", "rank"]
+    needed = ["cutoff", *PAIR, "entered", "label", "probability", "rank"]
     table = read_table(path)
     if table.empty:
         raise ArtifactError(f"{path} holds no pair: there is nothing to report")
-    table = validate(table, Predictions, str(path))[needed + [c for c in BOUNDS if c in table]]
+    table = validate(table, Predictions, str(path))[needed + [c for c in (*BOUNDS, *LINK) if c in table]]
     return table.assign(**dict.fromkeys([c for c in BOUNDS if c not in table], float("nan")))
 
 
@@ -164,7 +165,7 @@ def _types(opportunities: pd.DataFrame) -> pd.DataFrame:
 def _ranked(opportunities: pd.DataFrame, latest: pd.DataFrame, codes: pd.DataFrame) -> pd.DataFrame:
     if len(opportunities):
         firm = opportunities.sort_values("firm_rank", kind="stable").head(TABLE_ROWS)
-        known = latest[[*PAIR, "label", "probability_low", "probability_high"]]
+        known = latest[[*PAIR, "entered", "label", *BOUNDS, *(c for c in LINK if c in latest)]]
         ranked = firm.merge(known, on=PAIR, how="left", validate="one_to_one").assign(place=firm["firm_rank"].tolist())
     else:
         ranked = latest.sort_values("rank", kind="stable").head(TABLE_ROWS).assign(place=lambda table: table["rank"])
