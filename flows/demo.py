@@ -8,8 +8,8 @@ from pathlib import Path
 from flows.run import run_flow
 from pipeline.corpus.store import save_corpus
 from pipeline.errors import TechconvergeError
-from pipeline.run import RunRequest
 from pipeline.run_config import load_config
+from pipeline.run_request import RunRequest
 from pipeline.sample.corpus import simulated_corpus
 
 FOLDER = Path("data") / "demo"

@@ -7,7 +7,8 @@ from prefect import flow
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
 from flows.tasks import Reference, assemble_run, compute_part, show, still_there
-from pipeline.run import RunRequest, check_request, part_requests
+from pipeline.run import check_request
+from pipeline.run_request import RunRequest, part_requests
 
 
 @flow(name="techconverge", flow_run_name="{command}", persist_result=False)
@@ -23,7 +24,8 @@ def run_flow(command: str, request: dict[str, Any], out: str, parts_folder: str)
     parts: list[Reference] = []
     for number, part in enumerate(wanted, start=1):
         folder = Path(parts_folder) / part.key()
-        arguments = (part.key(), str(part.cutoff), request, part.model_dump(mode="json"), str(folder))
+        name = f"{part.cutoff}+{part.config.task.horizon}y"
+        arguments = (part.key(), name, request, part.model_dump(mode="json"), str(folder))
         done = compute_part(*arguments)
         if not still_there(done):  # the cache remembers a folder that someone has since removed or changed
             done = compute_part.with_options(refresh_cache=True)(*arguments)

@@ -12,9 +12,10 @@ from prefect.cache_policies import CacheKeyFnPolicy
 from pipeline.artifacts import read_table, sha256_file
 from pipeline.errors import TechconvergeError
 from pipeline.parts import RECORD, PartRequest, intact
-from pipeline.run import RunRequest, assemble, compute_unless_optional, run_directory
+from pipeline.run import assemble, compute_unless_optional, run_directory
+from pipeline.run_request import RunRequest
 
-Reference = dict[str, str]  # path and sha256 of a part's manifest; or, of a test that was impossible, the reason
+Reference = dict[str, str]  # path and sha256 of a part's manifest; or, of one that was impossible, the reason
 Progress = Callable[[str], None]
 
 SHOWN = 20  # rows of the table in Prefect's page
@@ -31,7 +32,7 @@ def _key(context: Any, parameters: dict[str, Any]) -> str:
 
 @task(
     name="part",
-    task_run_name="part-{cutoff}",
+    task_run_name="part-{name}",
     retries=2,
     retry_delay_seconds=[2, 10],
     retry_condition_fn=worth_retrying,
@@ -39,13 +40,13 @@ def _key(context: Any, parameters: dict[str, Any]) -> str:
     result_serializer="json",  # not Prefect's default, pickle: result files may come from elsewhere
     cache_policy=CacheKeyFnPolicy(cache_key_fn=_key),
 )
-def compute_part(key: str, cutoff: str, request: dict[str, Any], part: dict[str, Any], folder: str) -> Reference:
+def compute_part(key: str, name: str, request: dict[str, Any], part: dict[str, Any], folder: str) -> Reference:
     """Compute one part into ``folder``, unless a part of the same key was computed before."""
     shutil.rmtree(folder, ignore_errors=True)  # what lies there is of no use any more, or this would not be called
     reason = compute_unless_optional(
         RunRequest.model_validate(request), PartRequest.model_validate(part), Path(folder), get_run_logger().info
     )
-    return {"untested": reason} if reason else reference(Path(folder))
+    return {"left_out": reason} if reason else reference(Path(folder))
 
 
 @task(
@@ -61,7 +62,7 @@ def assemble_run(request: dict[str, Any], parts: list[Reference], out: str) -> s
         assemble(
             RunRequest.model_validate(request),
             [Path(part["path"]) for part in parts if "path" in part],
-            next((part["untested"] for part in parts if "untested" in part), ""),
+            [part["left_out"] for part in parts if "left_out" in part],
             folder,
             get_run_logger().info,
         )
@@ -84,7 +85,7 @@ def reference(folder: Path) -> Reference:
 
 def still_there(part: Reference) -> bool:
     """Whether what a cached reference points to is there, whole and unchanged."""
-    if "untested" in part:
+    if "left_out" in part:
         return True
     folder = Path(part["path"])
     return intact(folder) and sha256_file(folder / RECORD) == part["sha256"]

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from pipeline import __version__
-from pipeline.config import Level, Recipe, Scheme
+from pipeline.config import Level, Recipe, Scheme, Track
 from pipeline.errors import TechconvergeError
 
 app = typer.Typer(
@@ -28,7 +28,18 @@ console = Console(stderr=True)
 
 Corpus = Annotated[Path, typer.Argument(help="A corpus folder, made by `techconverge ingest`.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced when it holds an earlier result.")]
-Horizon = Annotated[int | None, typer.Option(help="Years after the cutoff in which a pair must converge [3].")]
+TrackOption = Annotated[
+    Track | None,
+    typer.Option(help="new: pairs that never met; strengthening: pairs that did, and may do so more [new]."),
+]
+Horizons = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--horizon",
+        help="Years after the cutoff in which a pair must converge [3]. May be given several times: the ranking, the "
+        "firm's view and the reasons are then those of the configured one [3] if given, else of the middle one.",
+    ),
+]
 LevelOption = Annotated[Level | None, typer.Option(help="IPC/CPC level of the codes [subclass].")]
 SchemeOption = Annotated[Scheme | None, typer.Option(help="Classification [ipc].")]
 Window = Annotated[int | None, typer.Option(help="Years of the recent window features look back over [3].")]
@@ -103,6 +114,19 @@ def summarise(
     )
 
 
+@app.command(name="entry-dates")
+def entry_dates(
+    inventory: Annotated[Path, typer.Argument(help="WIPO's CSV inventory of IPC ever used symbols.")],
+    out: Annotated[Path, typer.Option("--out", help="CSV file to write; name it in a config as task.entry_dates.")],
+) -> None:
+    """Make a whole table of when codes came into force; without it a shipped one of the newer codes is used."""
+    from pipeline.corpus.entry_dates import refreshed, write_entry_dates
+
+    table = refreshed(inventory)
+    write_entry_dates(table, out)
+    typer.echo(f"{out}: {len(table):,} codes, the latest in force from {table['in_force'].max():%Y-%m-%d}")
+
+
 @app.command(name="train-prior")
 def train_prior(
     corpora: Annotated[list[Path], typer.Argument(help="Corpus folders; leave out those it will be tested on.")],
@@ -126,7 +150,8 @@ def forecast(
     corpus: Corpus,
     cutoff: Annotated[datetime.datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day the forecast may see.")],
     out: Out,
-    horizon: Horizon = None,
+    track: TrackOption = None,
+    horizon: Horizons = None,
     level: LevelOption = None,
     scheme: SchemeOption = None,
     firm: Firm = None,
@@ -139,8 +164,8 @@ def forecast(
     config: Config = None,
 ) -> None:
     """Rank the pairs of codes that will converge after a cutoff, for one firm, and report why."""
-    settings = _settings(horizon, level, scheme, window, min_patents, recipe, encoder, seed)
-    _run("forecast", corpus, [cutoff], firm, background, settings, config, out)
+    settings = _settings(track, level, scheme, window, min_patents, recipe, encoder, seed)
+    _run("forecast", corpus, [cutoff], firm, background, horizon or [], settings, config, out)
 
 
 @app.command()
@@ -148,7 +173,8 @@ def backtest(
     corpus: Corpus,
     cutoff: Annotated[list[datetime.datetime], typer.Option(formats=["%Y-%m-%d"], help="May be given several times.")],
     out: Out,
-    horizon: Horizon = None,
+    track: TrackOption = None,
+    horizon: Horizons = None,
     level: LevelOption = None,
     scheme: SchemeOption = None,
     firm: Firm = None,
@@ -161,8 +187,8 @@ def backtest(
     config: Config = None,
 ) -> None:
     """Forecast from past cutoffs and measure against what came, beside every baseline."""
-    settings = _settings(horizon, level, scheme, window, min_patents, recipe, encoder, seed)
-    _run("backtest", corpus, cutoff, firm, background, settings, config, out)
+    settings = _settings(track, level, scheme, window, min_patents, recipe, encoder, seed)
+    _run("backtest", corpus, cutoff, firm, background, horizon or [], settings, config, out)
 
 
 @app.command()
@@ -220,7 +246,7 @@ def _stop(signal_number: int, frame: object) -> NoReturn:
 
 
 def _settings(
-    horizon: int | None,
+    track: str | None,
     level: str | None,
     scheme: str | None,
     window: int | None,
@@ -229,7 +255,7 @@ def _settings(
     encoder: str | None,
     seed: int | None,
 ) -> dict[str, Any]:
-    task = {"horizon": horizon, "level": level, "scheme": scheme, "window": window, "min_patents": min_patents}
+    task = {"track": track, "level": level, "scheme": scheme, "window": window, "min_patents": min_patents}
     return {"recipe": recipe, "seed": seed, "task": task, "encoder": {"model": encoder}}
 
 
@@ -239,12 +265,14 @@ def _run(
     cutoffs: list[datetime.datetime],
     firm: str | None,
     background: Path | None,
+    horizons: list[int],
     settings: dict[str, Any],
     config: Path | None,
     out: Path,
 ) -> None:
-    from pipeline.run import RunRequest, run
+    from pipeline.run import run
     from pipeline.run_config import load_config
+    from pipeline.run_request import RunRequest
 
     days = tuple(sorted(cutoff.date() for cutoff in cutoffs))
     request = RunRequest(
@@ -252,7 +280,7 @@ def _run(
         corpus=corpus,
         cutoffs=days,
         firm=firm,
-        config=load_config(config, settings),
+        config=load_config(config, settings, horizons),
         background=background,
     )
     with _progress(command) as progress:

@@ -3,13 +3,15 @@
 ``default`` is the recipe of the field values below; ``reference`` (``recipes/reference.yaml``) is the published one.
 """
 
+from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Level = Literal["section", "class", "subclass", "maingroup", "subgroup"]
 Scheme = Literal["ipc", "cpc"]
 Recipe = Literal["default", "reference"]
+Track = Literal["new", "strengthening"]
 
 
 class Stage(BaseModel):
@@ -21,6 +23,7 @@ class Stage(BaseModel):
 class TaskConfig(Stage):
     """Which pairs are forecast, from when, for when."""
 
+    track: Track = Field("new", description="new: pairs never linked; strengthening: pairs linked, whose link may grow")
     level: Level = "subclass"
     scheme: Scheme = "ipc"
     horizon: int = Field(3, ge=1, le=10, description="years after the cutoff in which a pair must converge")
@@ -28,6 +31,12 @@ class TaskConfig(Stage):
     min_patents: int = Field(3, ge=1, description="patents a code needs up to the cutoff to be a candidate")
     min_joint: int = Field(1, ge=1, description="joint patents within the horizon that make a convergence (m)")
     max_candidates: int = Field(4_000_000, ge=1, description="pairs beyond which a run refuses to start")
+    entry_dates: Path | None = Field(None, description="when codes came into force: a table of one's own")
+
+    @field_validator("entry_dates")
+    @classmethod
+    def _from_anywhere(cls, path: Path | None) -> Path | None:
+        return path.absolute() if path else None  # a record is repeated from any folder
 
 
 class EncoderConfig(Stage):

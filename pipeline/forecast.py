@@ -47,7 +47,7 @@ class CutoffForecast:
 def forecast_at(
     history: Corpus, config: RunConfig, progress: Progress, background: Summary | None = None
 ) -> CutoffForecast:
-    """Rank the new-link candidates at the history's cutoff by what the history, and the background up to then, tell.
+    """Rank the track's candidates at the history's cutoff by what the history, and the background up to then, tell.
 
     Raises:
         NotEnoughDataError: too few patents, codes, candidates or past positives.
@@ -68,7 +68,7 @@ def forecast_at(
     timings["ranking"] = time.perf_counter() - clock
     clock = time.perf_counter()
     training = [origin for origin in past if origin.outcome.any()][-config.ensemble.training_origins :]
-    scores = heuristic_scores(table, config.task.window)
+    scores = heuristic_scores(table, config.task.window, config.task.track)
     if training:
         columns = common_columns([*training, target])
         scores |= learned_scores([origin.select(columns) for origin in training], target.select(columns), config.seed)
@@ -159,7 +159,9 @@ _STATISTIC = re.compile("_(mean|min|range)$")
 def _predictions(
     universe: Universe, ranking: Ranking, spread: tuple[float, float] | None, baselines: pd.DataFrame
 ) -> pd.DataFrame:
-    table = universe.pairs.table[schemas.PAIR_KEY]
+    table = universe.pairs.table
+    linked = ["prior", "status"] if (table["prior"] > 0).any() else []  # constant on the new-link track
+    table = table[[*schemas.PAIR_KEY, "entered", *linked]]
     # equal scores are ranked by code, so that a rank is a permutation and two runs agree
     order = np.lexsort((table["code_b"], table["code_a"], -ranking.score_raw))
     rank = np.empty(len(order), dtype=np.int64)

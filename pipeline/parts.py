@@ -69,11 +69,12 @@ class PartRequest(BaseModel):
     background_hash: str | None = None
 
     def key(self) -> str:
-        """Hash of all that decides the part's content: corpus, background, prior ranker, configuration, dates, firm,
-        code."""
-        ranker = self.config.prior_ranker_file()
-        files = {"code": code_hash(), "prior_ranker": sha256_file(ranker) if ranker else None}
-        return sha256_json(self.model_dump(mode="json", exclude={"corpus", "background"}) | files)
+        """Hash of all that decides the part's content: corpus, background, prior ranker, entry dates, configuration,
+        dates, firm, code."""
+        named = {"prior_ranker": self.config.prior_ranker_file(), "entry_dates": self.config.task.entry_dates}
+        files = {name: sha256_file(path) if path else None for name, path in named.items()}
+        content = self.model_dump(mode="json", exclude={"corpus", "background"})
+        return sha256_json(content | files | {"code": code_hash()})
 
 
 @functools.cache
@@ -94,7 +95,7 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
     """
     clock = time.perf_counter()
     config, cutoff = request.config, pd.Timestamp(request.cutoff).as_unit("s")
-    corpus = load_corpus(request.corpus)
+    corpus = load_corpus(request.corpus, config.task.entry_dates)
     check_dates(corpus, cutoff, request.known_until, config.task.horizon)
     # a part sees the corpus up to the day it is told of and no further
     corpus = corpus.as_of(pd.Timestamp(request.known_until or request.cutoff).as_unit("s"))
@@ -120,7 +121,9 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
             tables |= _explained(forecast, history, firm, config)
     record: dict[str, Any] = {
         "techconverge": __version__,
+        "horizon": config.task.horizon,
         "universe": forecast.universe.summary(),
+        "tested": request.known_until is not None,
         "coverage": covered,
         "expected_prevalence": forecast.prior,
         "training_origins": [f"{day:%Y-%m-%d}" for day in forecast.training],

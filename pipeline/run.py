@@ -1,30 +1,36 @@
-"""Whole runs: which parts a forecast or a backtest needs, and how they are put together into a run folder."""
+"""Whole runs: the parts of a forecast or a backtest computed, and put together into a run folder."""
 
-import datetime
 import platform
 import shutil
 from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
 from pipeline import __version__, schemas
-from pipeline.artifacts import atomic_directory, read_record, read_table, sha256_file, write_json, write_table
+from pipeline.artifacts import (
+    atomic_directory,
+    read_json,
+    read_record,
+    read_table,
+    sha256_file,
+    write_json,
+    write_table,
+)
 from pipeline.background.summary import background_hash, load_background
 from pipeline.corpus.store import load_corpus, load_manifest
-from pipeline.corpus.timeline import years_before
 from pipeline.errors import ArtifactError, ConfigError, CorpusError, CutoffError, NotEnoughDataError
-from pipeline.evaluation.assess import Assessment, assess, metrics_record
+from pipeline.horizons import horizon_table, with_cumulative
 from pipeline.opportunities.firm import find_firm
-from pipeline.parts import PartRequest, Progress, check_dates, compute_part, part_request, read_part
+from pipeline.parts import RECORD, PartRequest, Progress, check_dates, compute_part
 from pipeline.ranking.ensemble import FUSION
 from pipeline.ranking.prior_ranker import load_prior_ranker
 from pipeline.report.render import render_report
 from pipeline.report.tables import write_ranked_csv
-from pipeline.run_config import RunConfig
+from pipeline.run_horizon import RunHorizon, read_horizon
+from pipeline.run_request import RunRequest, part_requests
 
 PACKAGES = (
     "numpy",
@@ -38,22 +44,9 @@ PACKAGES = (
 )
 _OF_MAIN_PART = ("opportunities", "explanations", "examples", "codes", "links")
 _ENTRIES = (
-    *(f"{name}.parquet" for name in ("predictions", "tested", "ranked", *_OF_MAIN_PART)),
+    *(f"{name}.parquet" for name in ("predictions", "tested", "horizons", "ranked", *_OF_MAIN_PART)),
     *("ranked.csv", "metrics.json", "report.html", FUSION),
 )
-
-
-class RunRequest(BaseModel):
-    """A run as it was asked for; stored in ``run.json``, from which it can be repeated."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    command: Literal["forecast", "backtest"]
-    corpus: Path
-    cutoffs: tuple[datetime.date, ...]
-    firm: str | None
-    config: RunConfig
-    background: Path | None = None
 
 
 def check_request(request: RunRequest) -> None:
@@ -66,7 +59,7 @@ def check_request(request: RunRequest) -> None:
         raise ConfigError("no cutoff given: add --cutoff YYYY-MM-DD")
     if len(set(request.cutoffs)) < len(request.cutoffs):
         raise ConfigError("a cutoff is given twice: name each --cutoff once")
-    corpus = load_corpus(request.corpus)
+    corpus = load_corpus(request.corpus, request.config.task.entry_dates)
     tested = request.command == "backtest"
     for cutoff in request.cutoffs:
         day = pd.Timestamp(cutoff).as_unit("s")
@@ -74,42 +67,14 @@ def check_request(request: RunRequest) -> None:
     if request.background:
         load_background(request.background, request.config.task.scheme, request.config.task.level)
     if ranker := request.config.prior_ranker_file():
-        load_prior_ranker(ranker)
+        taught = load_prior_ranker(ranker).card.get("task", {}).get("track", "new")
+        if taught != request.config.task.track:
+            raise ConfigError(
+                f"{ranker} was taught on the {taught} track, the run asks for {request.config.task.track}: "
+                "leave prior_ranker out, or train one on that track"
+            )
     if request.firm is not None:
         find_firm(corpus.as_of(pd.Timestamp(max(request.cutoffs)).as_unit("s")).parties, request.firm)
-
-
-def part_requests(request: RunRequest) -> list[PartRequest]:
-    """The parts of a run, the main one last.
-
-    A backtest has one a cutoff. A forecast has the forecast itself and a test one horizon earlier: the latest cutoff
-    whose outcome is known on the forecast's own.
-    """
-    config, cutoffs = request.config, sorted(request.cutoffs)
-    if request.command == "forecast":
-        (cutoff,) = cutoffs
-        earlier = years_before(pd.Timestamp(cutoff), config.task.horizon).date()
-        return [
-            part_request(
-                request.corpus, request.background, earlier, config, known_until=cutoff, explained=False, firm=None
-            ),
-            part_request(
-                request.corpus, request.background, cutoff, config, known_until=None, explained=True, firm=request.firm
-            ),
-        ]
-    ends = [years_before(pd.Timestamp(cutoff), -config.task.horizon).date() for cutoff in cutoffs]
-    return [
-        part_request(
-            request.corpus,
-            request.background,
-            cutoff,
-            config,
-            known_until=end,
-            explained=cutoff == cutoffs[-1],
-            firm=request.firm,
-        )
-        for cutoff, end in zip(cutoffs, ends, strict=True)
-    ]
 
 
 def run(request: RunRequest, out: Path, progress: Progress) -> Path:
@@ -117,13 +82,15 @@ def run(request: RunRequest, out: Path, progress: Progress) -> Path:
     check_request(request)
     with run_directory(out) as folder:
         parts: list[Path] = []
-        untested = ""
+        left_out: list[str] = []
         for number, part in enumerate(part_requests(request)):
             path = folder / f"part{number}"
-            untested = compute_unless_optional(request, part, path, progress) or untested
-            if path.exists():
+            reason = compute_unless_optional(request, part, path, progress)
+            if reason:
+                left_out.append(reason)
+            else:
                 parts.append(path)
-        assemble(request, parts, untested, folder, progress)
+        assemble(request, parts, left_out, folder, progress)
         for path in parts:
             shutil.rmtree(path)
     return out / "report.html"
@@ -135,66 +102,83 @@ def run_directory(out: Path) -> AbstractContextManager[Path]:
 
 
 def compute_unless_optional(request: RunRequest, part: PartRequest, folder: Path, progress: Progress) -> str:
-    """Compute a part; a forecast's test may be impossible for want of past data, and then the reason is returned."""
-    progress(f"{'test' if part.known_until else 'forecast'} at {part.cutoff:%Y-%m-%d}")
+    """Compute a part; a forecast's test and a further horizon may be impossible for want of past data, and then the
+    reason is returned."""
+    years = part.config.task.horizon
+    further = years != request.config.task.horizon
+    of_horizon = f", {years} {'year' if years == 1 else 'years'} ahead" if request.config.horizons else ""
+    progress(f"{'test' if part.known_until else 'forecast'} at {part.cutoff:%Y-%m-%d}{of_horizon}")
     try:
         compute_part(part, folder, progress)
     except (CutoffError, NotEnoughDataError) as error:
         if request.command == "forecast" and part.known_until is not None:
-            return f"this forecast could not be tested on the past: {error}"
+            return f"this forecast{of_horizon} could not be tested on the past: {error}"
+        if further:
+            return f"horizon {years} is left out at {part.cutoff:%Y-%m-%d}: {error}"
         raise
     return ""
 
 
-def assemble(request: RunRequest, parts: list[Path], untested: str, folder: Path, progress: Progress) -> None:
-    """Write the run folder's tables, metrics, record and report from its parts, the main one last."""
+def assemble(request: RunRequest, parts: list[Path], left_out: list[str], folder: Path, progress: Progress) -> None:
+    """Write the run folder's tables, metrics, record and report from its parts, the main one last.
+
+    ``left_out``: why other parts could not be computed, one sentence each.
+    """
     progress("writing tables, metrics and the report")
-    config = request.config
-    records, tables = zip(*[read_part(part) for part in parts], strict=True)
-    forecast = request.command == "forecast"
-    metadata = {"known_until": max(record["universe"]["cutoff"] for record in records)}
-    kept = tables[-1] if forecast else pd.concat(tables, ignore_index=True)
-    write_table(folder / "predictions.parquet", kept, metadata)
-    tested = [(r, t) for r, t in zip(records, tables, strict=True) if t["label"].notna().all()]
-    if forecast and tested:
-        write_table(folder / "tested.parquet", tested[0][1], metadata)
-    assessments = [assess(table, record["coverage"], config.bootstrap_repeats, config.seed) for record, table in tested]
-    task = config.task.model_dump(mode="json")
-    measured = {name: task[name] for name in ("horizon", "level", "scheme")}
-    write_json(folder / "metrics.json", metrics_record(assessments, measured))
+    paths: dict[int, list[Path]] = {}
+    for part in parts:
+        paths.setdefault(read_json(part / RECORD)["horizon"], []).append(part)
+    further = {years: read_horizon(request, years, of_it) for years, of_it in sorted(paths.items())}
+    main = further.pop(request.config.task.horizon)
+    metadata = {"known_until": max(record["universe"]["cutoff"] for record in main.records)}
+    write_table(folder / "predictions.parquet", main.forecast, metadata)
+    for test in main.tests:
+        write_table(folder / "tested.parquet", test, metadata)
+    of_further = {"horizons": {str(years): horizon.metrics for years, horizon in further.items()}} if further else {}
+    write_json(folder / "metrics.json", main.metrics | of_further)
     for name in _OF_MAIN_PART:
         if (parts[-1] / f"{name}.parquet").exists():
             shutil.copyfile(parts[-1] / f"{name}.parquet", folder / f"{name}.parquet")
     if (parts[-1] / FUSION).exists():
         shutil.copytree(parts[-1] / FUSION, folder / FUSION)
     ranked = _ranked_table(folder)
+    if further:
+        forecasts = {years: horizon.forecast for years, horizon in further.items()}
+        horizons = horizon_table(forecasts | {request.config.task.horizon: main.forecast})
+        write_table(folder / "horizons.parquet", horizons, metadata)
+        ranked = with_cumulative(ranked, horizons)
     write_table(folder / "ranked.parquet", ranked, metadata)
     write_ranked_csv(ranked, folder / "ranked.csv")
-    write_json(folder / "run.json", _run_record(request, list(records), assessments, untested, folder))
+    write_json(folder / "run.json", _run_record(request, main, further, left_out, folder))
     render_report(folder)
 
 
 def _ranked_table(folder: Path) -> pd.DataFrame:
     """The list a user takes away: the firm's opportunities, or the last cutoff's pairs by rank; with titles."""
+    predictions = read_table(folder / "predictions.parquet")
+    last = predictions[predictions["cutoff"] == predictions["cutoff"].max()]
     opportunities = folder / "opportunities.parquet"
     if opportunities.exists():
         table = read_table(opportunities)
     else:
-        predictions = read_table(folder / "predictions.parquet", [*schemas.PAIR_KEY, "rank", "probability", "label"])
-        last = predictions[predictions["cutoff"] == predictions["cutoff"].max()]
         table = last.sort_values("rank", ignore_index=True)[["rank", *schemas.PAIR, "probability", "label"]]
+    told = ["entered", *(name for name in ("prior", "status") if name in last)]
+    table = table.merge(last[[*schemas.PAIR, *told]], on=schemas.PAIR, validate="one_to_one")
     title = read_table(folder / "codes.parquet").set_index("code")["title"]
     return table.assign(title_a=table["code_a"].map(title), title_b=table["code_b"].map(title))
 
 
 def _run_record(
-    request: RunRequest, records: list[dict[str, Any]], assessments: list[Assessment], untested: str, folder: Path
+    request: RunRequest, horizon: RunHorizon, further: dict[int, RunHorizon], left_out: list[str], folder: Path
 ) -> dict[str, Any]:
     manifest = load_manifest(request.corpus)
-    main = records[-1]
-    warnings = [*manifest["warnings"], *([untested] if untested else [])]
-    warnings += [warning for record in records for warning in record["warnings"]]
-    stages = {stage: sum(record["timings"][stage] for record in records) for stage in main["timings"]}
+    records, main = horizon.records, horizon.records[-1]
+    notes = [note for other in further.values() for note in other.notes]
+    warnings = [*manifest["warnings"], *left_out, *notes, *horizon.warnings()]
+    for years, other in further.items():
+        warnings += [f"horizon {years}: {said}" for said in other.warnings() if said not in warnings]
+    every = [*records, *(record for other in further.values() for record in other.records)]
+    stages = {stage: sum(record["timings"][stage] for record in every) for stage in main["timings"]}
     return {
         "command": request.command,
         "techconverge": __version__,
@@ -215,11 +199,12 @@ def _run_record(
         if request.background
         else None,
         "prior_ranker": _prior_ranker(request.config.prior_ranker_file()),
+        "entry_dates": _entry_dates(request.config.task.entry_dates),
         "cutoffs": sorted(f"{cutoff:%Y-%m-%d}" for cutoff in request.cutoffs),
         "candidates": [record["universe"] for record in records],
-        "tested_cutoffs": [assessment.origin["cutoff"] for assessment in assessments],
-        "training_origins": {record["universe"]["cutoff"]: record["training_origins"] for record in records},
-        "member_weights": {record["universe"]["cutoff"]: record["weights"] for record in records},
+        **horizon.learnt(),
+        "horizon": request.config.task.horizon,
+        "further_horizons": {str(years): other.learnt() for years, other in further.items()},
         "ensemble": main["ensemble"],
         "encoder": main["encoding"]["encoder"],
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
@@ -242,6 +227,11 @@ def _prior_ranker(path: Path | None) -> dict[str, Any] | None:
     return {"path": path.name, "sha256": sha256_file(path), **card, "corpora": corpora}
 
 
+def _entry_dates(path: Path | None) -> dict[str, str] | None:
+    """The user's own table; the shipped one is part of the program."""
+    return {"path": path.name, "sha256": sha256_file(path)} if path else None
+
+
 def _absolute(request: RunRequest) -> dict[str, str]:
     """Where the folders of a request lie, whatever folder it is repeated from."""
     folders = {"corpus": request.corpus, "background": request.background}
@@ -261,7 +251,7 @@ def load_request(record: Path) -> RunRequest:
     try:
         request = RunRequest.model_validate(content["request"])
         expected = content["corpus"]["content_hash"]
-        taught = (content.get("prior_ranker") or {}).get("sha256")
+        known = {name: (content.get(name) or {}).get("sha256") for name in ("prior_ranker", "entry_dates")}
         outside = (content.get("background") or {}).get("content_hash")
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"{record} is not the record of a run: {' '.join(str(error).split())}") from error
@@ -269,7 +259,8 @@ def load_request(record: Path) -> RunRequest:
         raise CorpusError(f"{request.corpus} has changed since {record} was made: the run cannot be repeated")
     if request.background and background_hash(request.background) != outside:
         raise CorpusError(f"{request.background} has changed since {record} was made: the run cannot be repeated")
-    ranker = request.config.prior_ranker_file()
-    if ranker and sha256_file(ranker) != taught:
-        raise ArtifactError(f"{ranker} has changed since {record} was made: the run cannot be repeated")
+    config = request.config
+    for path, digest in zip((config.prior_ranker_file(), config.task.entry_dates), known.values(), strict=True):
+        if path and (not path.is_file() or sha256_file(path) != digest):
+            raise ArtifactError(f"{path} is missing or has changed since {record} was made: the run cannot be repeated")
     return request

@@ -1,8 +1,9 @@
 """The configuration of a whole run: recipe < file < environment < command line; unknown keys are refused."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -25,6 +26,7 @@ class RunConfig(BaseModel):
     recipe: Recipe = "default"
     seed: int = Field(default=7, ge=0, lt=2**31)
     task: TaskConfig = TaskConfig()
+    horizons: tuple[Annotated[int, Field(ge=1, le=10)], ...] = ()  # further ones, in years, beside task.horizon
     encoder: EncoderConfig = EncoderConfig()
     fusion: FusionConfig = FusionConfig()
     ensemble: EnsembleConfig = EnsembleConfig()
@@ -38,10 +40,33 @@ class RunConfig(BaseModel):
         return given.absolute() if isinstance(given, Path) else given  # a record is repeated from any folder
 
     def prior_ranker_file(self) -> Path | None:
-        """The file of the prior ranker to use, if any."""
+        """The file of the prior ranker to use, if any; the shipped one was taught on the new-link track."""
         if self.recipe == "reference" or self.prior_ranker == "none":
             return None
-        return SHIPPED if self.prior_ranker == "shipped" else Path(self.prior_ranker)
+        if self.prior_ranker == "shipped":
+            return SHIPPED if self.task.track == "new" else None
+        return Path(self.prior_ranker)
+
+    @field_validator("horizons")
+    @classmethod
+    def _distinct(cls, years: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(years)) < len(years):
+            raise ValueError("a horizon is named twice: name each once")
+        return tuple(sorted(years))
+
+    @model_validator(mode="after")
+    def _horizons_of_track(self) -> "RunConfig":
+        if self.task.track == "strengthening" and len(self.every_horizon()) > 1:
+            raise ValueError("growth within 3 years says nothing of growth within 5: take one --horizon on this track")
+        return self
+
+    def every_horizon(self) -> list[int]:
+        """The main horizon and the further ones, in years, rising."""
+        return sorted({self.task.horizon, *self.horizons})
+
+    def at_horizon(self, years: int) -> "RunConfig":
+        """The configuration of a run with this one horizon."""
+        return self.model_copy(update={"task": self.task.model_copy(update={"horizon": years}), "horizons": ()})
 
     @model_validator(mode="after")
     def _fusion_of_recipe(self) -> "RunConfig":
@@ -50,10 +75,11 @@ class RunConfig(BaseModel):
         return self
 
 
-def load_config(file: Path | None, overrides: dict[str, Any]) -> RunConfig:
+def load_config(file: Path | None, overrides: dict[str, Any], horizons: Sequence[int] = ()) -> RunConfig:
     """Merge the recipe's presets, a YAML file, the environment and the command line's values, in rising order.
 
-    ``overrides`` is nested like the config; None means not given.
+    ``overrides`` is nested like the config; None means not given. ``horizons``: all that are wanted, in place of those
+    configured; the main one is the configured one where it is among them, else the middle one (of two, the longer).
 
     Raises:
         ConfigError: an unreadable file, an unknown key or a value out of bounds; names the key.
@@ -65,6 +91,14 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> RunConfig:
     recipe = Path(__file__).parent / "recipes" / f"{merged.get('recipe', 'default')}.yaml"
     if recipe.exists():
         merged = _merge(_read_yaml(recipe), merged)
+    config = _validated(merged)
+    if not horizons:
+        return config
+    main = config.task.horizon if config.task.horizon in horizons else sorted(horizons)[len(horizons) // 2]
+    return _validated(_merge(merged, {"task": {"horizon": main}, "horizons": list(horizons)}))
+
+
+def _validated(merged: dict[str, Any]) -> RunConfig:
     try:
         return RunConfig.model_validate(merged)
     except ValidationError as error:

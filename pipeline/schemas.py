@@ -102,6 +102,7 @@ class Pairs(Table):
     code_b: Series[str]
     prior: Series["int64"] = pa.Field(ge=0)
     status: Series[str] = pa.Field(isin=("new", "dormant", "active"))
+    entered: Series[bool]  # a code of the pair came into force within the window: its links may be inherited
 
     @pa.dataframe_check(error="code_a < code_b in every row")
     def in_order(cls, frame: pd.DataFrame) -> "pd.Series[bool]":
@@ -114,6 +115,7 @@ class Predictions(pa.DataFrameModel):
     cutoff: Series["datetime64[s]"]
     code_a: Series[str]
     code_b: Series[str]
+    entered: Series[bool]  # see ``Pairs``
     label: Series[pd.Int8Dtype] = pa.Field(nullable=True, isin=(0, 1))  # <NA> while the window is open
     score_raw: Series[float]
     probability: Series[float] = pa.Field(ge=0, le=1)
@@ -133,6 +135,30 @@ class Predictions(pa.DataFrameModel):
     def ranks_permute(cls, frame: pd.DataFrame) -> bool:
         sizes = frame.groupby("cutoff")["rank"].agg(["size", "min", "max", "nunique"])
         return bool(((sizes["size"] == sizes["max"]) & (sizes["size"] == sizes["nunique"])).all())
+
+
+class Horizons(Table):
+    """The candidates over several horizons: one row a cutoff, pair and horizon, sorted so; no pair without a horizon
+    that others of its cutoff have."""
+
+    cutoff: Series["datetime64[s]"]
+    code_a: Series[str]
+    code_b: Series[str]
+    horizon: Series["int64"] = pa.Field(ge=1)  # years after the cutoff
+    probability: Series[float] = pa.Field(ge=0, le=1)  # as forecast for this horizon alone
+    cumulative: Series[float] = pa.Field(ge=0, le=1)  # the same, evened out so that it never falls with the horizon
+    hazard: Series[float] = pa.Field(nullable=True, ge=0, le=1)  # a year since the horizon before, of those left
+    label: Series[pd.Int8Dtype] = pa.Field(nullable=True, isin=(0, 1))  # <NA> while the window is open
+
+    @pa.dataframe_check(error="code_a < code_b in every row")
+    def in_order(cls, frame: pd.DataFrame) -> "pd.Series[bool]":
+        return frame["code_a"] < frame["code_b"]
+
+    @pa.dataframe_check(error="within a pair horizons rise and cumulative never falls")
+    def rising(cls, frame: pd.DataFrame) -> "pd.Series[bool]":
+        step = frame[["horizon", "cumulative"]].diff()
+        same_pair = (frame[PAIR_KEY] == frame[PAIR_KEY].shift()).all(axis=1)
+        return ~same_pair | ((step["horizon"] > 0) & (step["cumulative"] >= 0))
 
 
 class Opportunities(pa.DataFrameModel):

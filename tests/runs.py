@@ -10,8 +10,9 @@ import pandas as pd
 from pipeline.corpus.ingest import ingest_tables
 from pipeline.corpus.readers import SourceTable
 from pipeline.corpus.store import save_corpus
-from pipeline.run import RunRequest, run
+from pipeline.run import run
 from pipeline.run_config import load_config
+from pipeline.run_request import RunRequest
 
 LIGHT: dict[str, Any] = {
     "encoder": {"model": "hashing"},

@@ -109,11 +109,13 @@ def test_forecast_backtest_repeat_and_report(command, corpus: Path, light: Path,
     assert code == 0
     assert (home / "forecast" / "report.html").read_bytes() == before
 
-    cutoffs = ("--cutoff", "2015-12-31", "--cutoff", "2014-12-31")
+    cutoffs = ("--cutoff", "2015-12-31", "--cutoff", "2014-12-31", "--horizon", "2", "--horizon", "3")
     code, _, log = command("backtest", corpus, *cutoffs, "--config", light, "--scheme", "cpc", "--out", home / "test")
     assert code == 0, log
     table = pd.read_parquet(home / "test" / "predictions.parquet")
     assert table["cutoff"].dt.year.unique().tolist() == [2014, 2015]
+    assert pd.read_parquet(home / "test" / "horizons.parquet")["horizon"].unique().tolist() == [2, 3]
+    assert json.loads((home / "test" / "metrics.json").read_text())["horizon"] == 3
     assert table["code_b"].str.startswith("Y").any()  # Y codes exist in CPC only
 
 
@@ -306,3 +308,68 @@ def test_a_prior_ranker_is_trained_used_and_named_in_the_record(
     code, _, log = command("repeat", run, "--out", home / "with_prior_again")
     assert code == 2
     assert "has changed since" in log
+
+
+def test_the_strengthening_track_is_a_run_of_its_own(command, corpus: Path, light: Path, home: Path) -> None:
+    words = ("--cutoff", "2015-12-31", "--track", "strengthening", "--firm", FIRM, "--config", light)
+    code, _, log = command("backtest", corpus, *words, "--out", home / "stronger")
+    assert code == 0, log
+    metrics = json.loads((home / "stronger" / "metrics.json").read_text())
+    assert metrics["track"] == "strengthening"
+    assert metrics["outcome"].startswith("linked by the cutoff; ")
+    table = pd.read_parquet(home / "stronger" / "predictions.parquet")
+    assert (table["prior"] > 0).all()
+    assert set(table["status"]) == {"active", "dormant"}
+    assert {"baseline__joint_patents", "baseline__joint_patents_recent", "baseline__joint_growth"} <= set(table)
+    ranked = pd.read_csv(home / "stronger" / "ranked.csv")
+    assert {"prior", "status"} <= set(ranked)
+    page = (home / "stronger" / "report.html").read_text(encoding="utf-8")
+    assert "strengthening of existing links" in page
+    assert "and more than in the 3 years before" in page
+    assert not re.search(r"never (met|shared)|did not meet|first joint patent|has not joined", page)
+    assert command("repeat", home / "stronger", "--out", home / "stronger_again")[0] == 0
+
+
+def test_a_prior_ranker_of_the_other_track_is_refused(command, corpus: Path, light: Path, tmp_path: Path) -> None:
+    ranker = tmp_path / "ranker.json"
+    assert command("train-prior", corpus, "--out", ranker, "--config", light)[0] == 0
+    config = tmp_path / "with.yaml"
+    config.write_text(light.read_text() + f"prior_ranker: {ranker}\n")
+    words = ("--cutoff", "2015-12-31", "--track", "strengthening", "--config", config)
+    code, _, log = command("backtest", corpus, *words, "--out", tmp_path / "run")
+    assert code == 2
+    assert "was taught on the new track, the run asks for strengthening" in log
+
+
+def test_entry_dates_are_made_used_and_named_in_the_record(command, corpus: Path, light: Path, tmp_path: Path) -> None:
+    inventory, dates = tmp_path / "inventory.csv", tmp_path / "dates.csv"
+    old = ["F25B;19680901;-", "G06F;19680901;-"]
+    inventory.write_text("\n".join([*old, "F25D;20170101;-", "G06K;20150601;-"]))  # the latter two are not true
+    code, out, log = command("entry-dates", inventory, "--out", dates)
+    assert code == 0, log
+    assert "22 codes" in out  # eight of the inventory and above it, fourteen of the CPC that are shipped
+    config = tmp_path / "with.yaml"
+    config.write_text(light.read_text() + f"task: {{entry_dates: {dates}}}\n")
+    run = tmp_path / "run"
+    code, _, log = command("forecast", corpus, "--cutoff", "2016-12-31", "--config", config, "--out", run)
+    assert code == 0, log
+    record = json.loads((run / "run.json").read_text())
+    assert record["entry_dates"]["path"] == "dates.csv"
+    assert [universe["not_in_force"] for universe in record["candidates"]] == [2, 1]  # as of 2013, of 2016
+    ranked = pd.read_csv(run / "ranked.csv")
+    assert "F25D" not in {*ranked["code_a"], *ranked["code_b"]}
+    assert (ranked["entered"] == (ranked[["code_a", "code_b"]] == "G06K").any(axis=1)).all()
+    assert ranked["entered"].any()
+    assert "1 such code is left out" in (run / "report.html").read_text(encoding="utf-8")
+
+    assert command("repeat", run, "--out", tmp_path / "again")[0] == 0
+    dates.write_text(dates.read_text().replace("2017", "2016"))
+    code, _, log = command("repeat", run, "--out", tmp_path / "again")
+    assert code == 2
+    assert "dates.csv is missing or has changed since" in log
+    dates.unlink()
+    for words in (("repeat", run), ("forecast", corpus, "--cutoff", "2016-12-31", "--config", config)):
+        code, _, log = command(*words, "--out", tmp_path / "again")
+        assert code == 2
+        assert "dates.csv" in log
+        assert log.count("\n") == 1

@@ -18,7 +18,8 @@ from pipeline.corpus.readers import SourceTable
 from pipeline.corpus.store import load_corpus
 from pipeline.errors import ArtifactError, ConfigError, CorpusError, CutoffError, FirmError, TechconvergeError
 from pipeline.ranking.baselines import HEURISTICS
-from pipeline.run import RunRequest, check_request, load_request, part_requests
+from pipeline.run import check_request, load_request
+from pipeline.run_request import RunRequest, part_requests
 
 
 @pytest.fixture(scope="module")
@@ -283,7 +284,8 @@ def test_the_parts_of_a_run_know_no_more_than_they_may(corpus: Path) -> None:
     assert (first.explained, last.explained) == (False, True)
 
 
-def test_a_parts_key_changes_with_what_decides_its_content(corpus: Path) -> None:
+def test_a_parts_key_changes_with_what_decides_its_content(corpus: Path, tmp_path: Path) -> None:
+    keys: set[str] = set()
     base = part_requests(asked("forecast", corpus, "2016-12-31"))[1]
     changed = [
         base.model_copy(update={"cutoff": datetime.date(2015, 12, 31)}),
@@ -292,7 +294,11 @@ def test_a_parts_key_changes_with_what_decides_its_content(corpus: Path) -> None
         base.model_copy(update={"known_until": datetime.date(2019, 12, 31)}),
         part_requests(asked("forecast", corpus, "2016-12-31", seed=8))[1],
     ]
-    assert len({base.key(), *(request.key() for request in changed)}) == len(changed) + 1
+    for line in ("G06N,ipc,2015-01-01", "G06N,ipc,2016-01-01"):  # one path, two contents
+        (tmp_path / "dates.csv").write_text(f"symbol,scheme,in_force\n{line}\n")
+        dated = asked("forecast", corpus, "2016-12-31", task={"entry_dates": tmp_path / "dates.csv"})
+        keys.add(part_requests(dated)[1].key())
+    assert len({base.key(), *(request.key() for request in changed)} | keys) == len(changed) + 3
     assert base.model_copy(update={"corpus": Path("elsewhere")}).key() == base.key()
 
 

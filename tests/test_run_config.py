@@ -43,8 +43,38 @@ def test_a_recipe_is_the_lowest_layer(tmp_path: Path) -> None:
     assert own.fusion == recipe.fusion
 
 
+@pytest.mark.parametrize(
+    ("given", "main", "further"),
+    [
+        ([], 4, (1, 2)),  # as the file has them
+        ([5, 4, 1], 4, (1, 5)),  # the configured one is among them
+        ([5, 1, 3], 3, (1, 5)),  # else the middle one
+        ([1, 5], 5, (1,)),  # of two, the longer
+        ([2], 2, ()),
+    ],
+)
+def test_horizons_of_the_command_line_replace_the_files(
+    given: list[int], main: int, further: tuple[int, ...], file: Path
+) -> None:
+    file.write_text(file.read_text() + "horizons: [2, 1]\n")
+    config = load_config(file, {}, given)
+    assert config.task.horizon == main
+    assert config.every_horizon() == sorted({main, *further})
+    assert config.at_horizon(main) == load_config(file, {"task": {"horizon": main}, "horizons": []})
+    assert config.task.window == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [([3, 1, 3], "named twice"), ([3, 0], r"horizons\.1"), ([3, 11], r"horizons\.1"), ([0], r"task\.horizon")],
+)
+def test_horizons_that_cannot_be_are_refused(given: list[int], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load_config(None, {}, given)
+
+
 def test_a_config_written_out_reads_back_the_same(tmp_path: Path) -> None:
-    config = load_config(None, {"recipe": "reference", "task": {"horizon": 5}})
+    config = load_config(None, {"recipe": "reference", "task": {"horizon": 5}, "horizons": [1]})
     path = tmp_path / "again.yaml"
     path.write_text(yaml.safe_dump(config.model_dump(mode="json")))
     assert load_config(path, {}) == config
@@ -58,6 +88,7 @@ def test_a_config_written_out_reads_back_the_same(tmp_path: Path) -> None:
         ("task: {horizon: three}", "task.horizon"),
         ("task: {level: group}", "task.level"),
         ("task: 3", "task"),
+        ("task: {track: strengthening}\nhorizons: [1, 3]", "take one --horizon on this track"),
         ("recipe: ../../etc/passwd", "recipe"),
         ("seed: -1", "seed"),
         ("bootstrap_repeats: 0", "bootstrap_repeats"),

@@ -35,6 +35,7 @@ def predictions(**changes: list[Any]) -> pd.DataFrame:
         "cutoff": [pd.Timestamp("2012-12-31")] * 3,
         "code_a": ["A01B", "A01B", "F25B"],
         "code_b": ["F25B", "G06F", "G06F"],
+        "entered": [False, False, True],
         "label": [0, 1, None],
         "score_raw": [0.1, 0.3, 0.2],
         "probability": [0.1, 0.3, 0.2],

@@ -86,6 +86,13 @@ class Summary:
             patents=int(_between(self.months, since, cutoff)["patents"].sum()),
         )
 
+    def keeping(self, kept: np.ndarray) -> "Summary":
+        """Without the counts of some codes (``kept``: one bool a code); the numbers of patents stay."""
+        activity, joint = self.activity, self.joint
+        return dataclasses.replace(
+            self, activity=activity[kept[activity["code"]]], joint=joint[kept[joint["a"]] & kept[joint["b"]]]
+        )
+
     def counted_until(self, cutoff: pd.Timestamp) -> pd.Timestamp:
         """The day up to which ``until(cutoff)`` counts: the last whole month's end, or the end of the data."""
         return min(last_whole_month(cutoff), self.last_day)
@@ -107,7 +114,8 @@ def summarise(corpus: Corpus, scheme: str, level: str) -> Summary:
         CorpusError: when no patent of its whole months carries a code of that scheme at that level.
     """
     last = last_whole_month(corpus.cutoff)
-    incidence = corpus.incidence(scheme, level)
+    # every symbol counts, also one of the future: which of them are in force is the cutoff's to say
+    incidence = dataclasses.replace(corpus, entry_dates=None).incidence(scheme, level)
     dates = corpus.patents["knowledge_date"]
     coded = np.asarray(incidence.matrix.sum(axis=1)).ravel() > 0
     known = dates[coded & (dates <= last)]

@@ -17,7 +17,6 @@ import pandas as pd
 
 from pipeline.artifacts import atomic_path
 from pipeline.corpus.symbols import parse_symbol, parse_symbols, roll_up
-from pipeline.corpus.timeline import years_before
 from pipeline.errors import CorpusError
 from pipeline.schemas import LEVELS, SCHEMES, SHARED_LEVELS
 
@@ -83,6 +82,7 @@ def entered(codes: np.ndarray, scheme: str, level: str, table: pd.DataFrame) -> 
     """The day from which each code existed, datetime64[s]; NaT where the table knows nothing: it always existed.
 
     A code has its own date, else that of its nearest ancestor in the table; a new group does not make its subclass new.
+    But no code with a date is younger than what stands below it: a parent exists wherever one of its children does.
     """
     names = pd.Series(codes, dtype=str)
     day = pd.Series(pd.NaT, index=names.index, dtype="datetime64[s]")
@@ -92,22 +92,27 @@ def entered(codes: np.ndarray, scheme: str, level: str, table: pd.DataFrame) -> 
         for source in (scheme, "ipc") if step in SHARED_LEVELS else (scheme,):
             if source in known:
                 day = day.fillna(ancestors.map(known[source]))
+    if scheme in known:
+        oldest = known[scheme].groupby(roll_up(known[scheme].index.to_series(), level)).min().reindex(names)
+        day = day.mask(oldest.to_numpy() < day.to_numpy(), oldest.to_numpy())
     return day.to_numpy(dtype="datetime64[s]")
 
 
-def entry_status(in_force: np.ndarray, cutoff: pd.Timestamp, window: int) -> np.ndarray:
-    """One of ``STATUSES`` for each day of entry; the window is (cutoff - ``window`` years, cutoff], NaT is ``ok``."""
+def entry_status(in_force: np.ndarray, start: pd.Timestamp, cutoff: pd.Timestamp) -> np.ndarray:
+    """One of ``STATUSES`` for each day of entry; the window is (start, cutoff], NaT is ``ok``."""
     day = pd.Series(in_force)
-    after, within = day > cutoff, (day > years_before(cutoff, window)) & (day <= cutoff)
+    after, within = day > cutoff, (day > start) & (day <= cutoff)
     return np.select([after.to_numpy(), within.to_numpy()], [STATUSES[2], STATUSES[1]], STATUSES[0])
 
 
-def tag_pairs(in_force: np.ndarray, a: np.ndarray, b: np.ndarray, cutoff: pd.Timestamp, window: int) -> np.ndarray:
+def tag_pairs(
+    in_force: np.ndarray, a: np.ndarray, b: np.ndarray, start: pd.Timestamp, cutoff: pd.Timestamp
+) -> np.ndarray:
     """One of ``STATUSES`` for each pair of codes: that of its younger code.
 
     ``in_force``: see ``entered``, one day a code; ``a`` and ``b`` index it, one of each a pair.
     """
-    return entry_status(np.fmax(in_force[a], in_force[b]), cutoff, window)
+    return entry_status(np.fmax(in_force[a], in_force[b]), start, cutoff)
 
 
 def _read_table(path: Path) -> pd.DataFrame:

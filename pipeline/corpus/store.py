@@ -19,6 +19,7 @@ from pipeline.artifacts import (
     write_json,
     write_table,
 )
+from pipeline.corpus.entry_dates import load_entry_dates
 from pipeline.corpus.ingest import Ingested
 from pipeline.corpus.timeline import Corpus, last_day
 from pipeline.errors import ArtifactError, CorpusError
@@ -73,11 +74,11 @@ def save_corpus(ingested: Ingested, path: Path, simulated: bool = False) -> dict
     return manifest
 
 
-def load_corpus(path: Path) -> Corpus:
-    """Read a corpus folder back.
+def load_corpus(path: Path, entry_dates: Path | None = None) -> Corpus:
+    """Read a corpus folder back, and when its codes came into force: by the shipped table, or the user's own.
 
     Raises:
-        CorpusError: when ``path`` is no corpus, or one of another schema version.
+        CorpusError: when ``path`` is no corpus, or one of another schema version, or ``entry_dates`` is no such table.
         ArtifactError: when a table is missing, damaged, or not what the manifest or its schema says.
     """
     manifest = load_manifest(path)
@@ -89,6 +90,7 @@ def load_corpus(path: Path) -> Corpus:
         parties=tables["parties"],
         members=tables["members"],
         cutoff=last_day(tables["members"]),
+        entry_dates=load_entry_dates(entry_dates),
     )
 
 

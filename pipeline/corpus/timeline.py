@@ -11,16 +11,21 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from pipeline.corpus.entry_dates import entered
 from pipeline.corpus.symbols import roll_up
 from pipeline.errors import CutoffError
 
 
 @dataclasses.dataclass(frozen=True)
 class Incidence:
-    """Which patent carries which code: 0/1 matrix (patents x codes), and the codes in sorted order."""
+    """Which patent carries which code: 0/1 matrix (patents x codes), and the codes in sorted order.
+
+    ``left_out``: patents of each code that stands on them but was not in force yet, and so is none of the codes.
+    """
 
     matrix: sp.csr_array
     codes: np.ndarray
+    left_out: np.ndarray
 
     def counts(self, rows: slice | None = None) -> np.ndarray:
         """Patents a code, over all rows or some."""
@@ -40,7 +45,8 @@ class Incidence:
 class Corpus:
     """The canonical tables (see ``pipeline.schemas``), optionally with one text vector a patent.
 
-    ``cutoff`` is the last day this corpus knows of; for a whole corpus see ``last_day``.
+    ``cutoff`` is the last day this corpus knows of; for a whole corpus see ``last_day``. ``entry_dates``: the table of
+    ``pipeline.corpus.entry_dates``; without one every code always existed.
     """
 
     patents: pd.DataFrame
@@ -50,6 +56,7 @@ class Corpus:
     members: pd.DataFrame
     cutoff: pd.Timestamp
     embeddings: np.ndarray | None = None
+    entry_dates: pd.DataFrame | None = None
 
     def as_of(self, cutoff: pd.Timestamp) -> "Corpus":
         """Everything known on ``cutoff`` (inclusive) and nothing else.
@@ -95,7 +102,11 @@ class Corpus:
         return ids
 
     def incidence(self, scheme: str, level: str) -> Incidence:
-        """The patent-code matrix of one scheme rolled up to one level; symbols coarser than it do not count."""
+        """The patent-code matrix of one scheme rolled up to one level; symbols coarser than it do not count.
+
+        Nor do codes that are not in force on the cutoff's day: exports put today's symbols on old patents. This is the
+        only place where they are dropped, so such a code is no candidate, no neighbour and no label of that day.
+        """
         key = (scheme, level)
         if key not in self._incidences:
             self._incidences[key] = self._build_incidence(scheme, level)
@@ -104,6 +115,16 @@ class Corpus:
     @functools.cached_property
     def _incidences(self) -> dict[tuple[str, str], Incidence]:
         return {}
+
+    def entered(self, codes: np.ndarray, scheme: str, level: str) -> np.ndarray:
+        """The day from which each code existed, datetime64[s]; NaT: always, as far as is known."""
+        if self.entry_dates is None:
+            return np.full(len(codes), np.datetime64("NaT", "s"))
+        return entered(codes, scheme, level, self.entry_dates)
+
+    def in_force(self, codes: np.ndarray, scheme: str, level: str) -> np.ndarray:
+        """Which of the codes exist on the cutoff's day: one bool each."""
+        return ~(self.entered(codes, scheme, level) > self.cutoff.to_datetime64())
 
     def _build_incidence(self, scheme: str, level: str) -> Incidence:
         table = self.patent_codes[self.patent_codes["scheme"] == scheme]
@@ -114,7 +135,10 @@ class Corpus:
         shape = (len(self.patents), len(codes))
         matrix = sp.csr_array((np.ones(len(row)), (row, column)), shape=shape)
         matrix.data[:] = 1.0  # several groups of one subclass on a patent are one membership
-        return Incidence(matrix=matrix, codes=np.asarray(codes, dtype=str))
+        names = np.asarray(codes, dtype=str)
+        exists = self.in_force(names, scheme, level)
+        left_out: np.ndarray = np.asarray(matrix[:, ~exists].sum(axis=0)).ravel()
+        return Incidence(matrix=matrix[:, exists], codes=names[exists], left_out=left_out)
 
 
 def last_day(members: pd.DataFrame) -> pd.Timestamp:

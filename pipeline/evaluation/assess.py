@@ -68,11 +68,11 @@ def _intervals(predictions: pd.DataFrame, labels: np.ndarray) -> dict[str, int] 
 def metrics_record(assessments: list[Assessment], task: dict[str, Any]) -> dict[str, Any]:
     """The content of ``metrics.json``: every cutoff's rows and their mean over the cutoffs.
 
+    ``task``: what was forecast, the track and its outcome among it; one record is of one track.
     Where a metric is resampled, ``low`` and ``high`` bound it with 90 %, and a baseline's ``ahead_low`` and
     ``ahead_high`` the model's lead over it on the same resamples.
     """
-    record: dict[str, Any] = {"track": "new-link", **task}
-    record["origins"] = [_plain(assessment.origin) for assessment in assessments]
+    record = task | {"origins": [_plain(assessment.origin) for assessment in assessments]}
     columns = ["model", "cutoff", "metric", "k", "value", "low", "high", "ahead_low", "ahead_high"]
     if not assessments:
         return record | {"metrics": [], "reliability": []}

@@ -1,7 +1,8 @@
 """What the rest of the patent system says of a pair (method B6): co-occurrence, neighbourhood and activity outside.
 
-The background may hold the domain's own patents. A candidate has no joint patent in the domain, so its joint patents
-here all lie outside it; the neighbourhoods are then those of domain and background together.
+The background may hold the domain's own patents. A candidate for a new link has no joint patent in the domain, so its
+joint patents here all lie outside it; the neighbourhoods, and on the strengthening track the joint patents, are then
+those of domain and background together.
 """
 
 import itertools
@@ -41,6 +42,7 @@ def background(
         return BlockOutput(columns={})
     if summary.level != task.level:
         raise ValueError(f"a background at level {summary.level} for a task at level {task.level}")
+    summary = summary.keeping(history.in_force(summary.codes, task.scheme, task.level))
     known = summary.until(history.cutoff)
     if not known.patents:
         holds = "after" if summary.first_day > history.cutoff else "less than a whole month before"

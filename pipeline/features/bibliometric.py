@@ -16,8 +16,8 @@ from pipeline.pairs.base import CandidatePairs
 def bibliometric(history: Corpus, pairs: CandidatePairs, task: TaskConfig) -> BlockOutput:
     """Features of the window (t - w, t] and their change against the window before it.
 
-    Pair values: joint patents of the window, and how many of them are new against the window before (both are zero
-    on the new-link track). Code values: see ``_code_values``; a value whose source is lacking is left out.
+    Pair values: joint patents of the window, and how many more they are than in the window before (both are zero on
+    the new-link track). Code values: see ``_code_values``; a value whose source is lacking is left out.
     """
     start = years_before(history.cutoff, task.window)
     before = history.as_of(start)

@@ -23,7 +23,11 @@ HALF_LIFE = 3.0  # years after which a patent weighs half in the decayed neighbo
 
 
 def cooccurrence(history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int) -> BlockOutput:
-    """Pair statistics from the joint counts of all history, decayed by age, and of the codes' parents."""
+    """Pair statistics from the joint counts of all history, decayed by age, and of the codes' parents.
+
+    Of a linked pair (strengthening track) the low-rank estimate and the parents' joint counts contain its own joint
+    patents, all known at the cutoff; the neighbourhoods and ``item_based`` do not, their diagonals being empty.
+    """
     incidence = history.incidence(task.scheme, task.level)
     nodes = positions(incidence.codes, pairs.codes)
     joint = incidence.joint()
@@ -42,6 +46,8 @@ def cooccurrence(history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed:
         "cooccurrence__activity_product__decayed__lag0": _activity(history, incidence.matrix, nodes),
     }
     flat = {name: matrix[pairs.a, pairs.b] for name, matrix in columns.items()}
+    if task.track == "strengthening":
+        flat |= _own_link(history, task, joint, decayed, nodes, pairs)
     flat |= _parents(task.level, incidence.codes, joint, counts, nodes, pairs)
     flat |= over_both_codes(
         "cooccurrence__new_partners", f"w{task.window}__lag0", _openness(history, task, nodes), pairs
@@ -135,6 +141,37 @@ def _parents(
         "cooccurrence__half_parent_joint__all__lag0": to_parent[a, parent[b]] + to_parent[b, parent[a]],
         "cooccurrence__same_parent__all__lag0": (parent[a] == parent[b]).astype(float),
     }
+
+
+def _own_link(
+    history: Corpus,
+    task: TaskConfig,
+    joint: sp.csr_array,
+    decayed: sp.csr_array,
+    nodes: np.ndarray,
+    pairs: CandidatePairs,
+) -> dict[str, np.ndarray]:
+    """Joint patents of linked pairs: of all history, decayed, of the last year and of as many years as the horizon.
+
+    Growth: log((n + 1) / (m + 1)) of those years' joint patents n and those m of the as many years before.
+    """
+    incidence = history.incidence(task.scheme, task.level)
+
+    def at_pairs(counts: sp.csr_array) -> np.ndarray:
+        found: np.ndarray = counts[nodes][:, nodes].toarray()[pairs.a, pairs.b]
+        return found
+
+    columns = {
+        "cooccurrence__joint_patents__all__lag0": at_pairs(joint),
+        "cooccurrence__joint_patents__decayed__lag0": at_pairs(decayed),
+    }
+    for years in sorted({1, task.horizon}):
+        start, earlier = (history.rows_since(years_before(history.cutoff, n * years)).start for n in (1, 2))
+        now = at_pairs(incidence.joint(slice(start, None)))
+        before = at_pairs(incidence.joint(slice(earlier, start)))
+        columns[f"cooccurrence__joint_patents__w{years}__lag0"] = now
+        columns[f"cooccurrence__joint_growth__w{years}__lag0"] = np.log((now + 1) / (before + 1))
+    return columns
 
 
 def _openness(history: Corpus, task: TaskConfig, nodes: np.ndarray) -> np.ndarray:

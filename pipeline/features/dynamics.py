@@ -89,7 +89,8 @@ def _known(history: Corpus, years: int) -> int:
 
 
 def _snapshot(history: Corpus, pairs: CandidatePairs, task: TaskConfig, years: int) -> Snapshot:
-    # the first rows of the history give the same counts as history.as_of(that day), and keep the codes in their place
+    # the first rows of the history give the same counts as history.as_of(that day), keep the codes in their place, and
+    # let a code that has come into force since have the patents it inherited
     incidence = history.incidence(task.scheme, task.level)
     nodes = positions(incidence.codes, pairs.codes)
     rows = slice(0, _known(history, years))

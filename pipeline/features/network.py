@@ -40,6 +40,7 @@ def network_indices(joint: sp.csr_array, nodes: np.ndarray) -> Iterator[tuple[st
 
     ``joint``: symmetric joint-patent counts with an empty diagonal. The neighbour counts of the two codes, being
     values of a code, come as their mean, minimum and range. Where an index divides by zero it is 0, as in networkx.
+    Of two linked nodes, the link itself counts in the degrees, in Katz, the random walk and the paths of three steps.
     """
     adjacency = _binary(joint)
     degree = np.asarray(adjacency.sum(axis=0)).ravel()

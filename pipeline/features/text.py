@@ -24,7 +24,7 @@ def text(history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int) ->
     """Text interactions of all history and of the recent window, and topic features of all history.
 
     Blocks ``text`` (vector of a code = mean of its patents' vectors) and ``topic``. Without embeddings both are absent.
-    A code without text in the window has NaN there: unknown, not dissimilar.
+    A code without text in the window has NaN there: unknown, not dissimilar. A joint patent counts in both codes.
     """
     if history.embeddings is None or not history.embeddings.any():
         return BlockOutput(columns={}, warnings=("text, topic: no titles or abstracts, so both blocks are left out",))

@@ -51,7 +51,8 @@ def text_pairs(
     """Similarities and distances of the codes' patents, over all history and, for two, lately with their change.
 
     ``shares``: what ``topic_shares`` gave for this history and seed where it is at hand; else it is computed here.
-    A code without text in the window has NaN there. Without embeddings only the official titles are compared.
+    A code without text in the window has NaN there. Without embeddings only the official titles are compared. A joint
+    patent counts in both codes, so linked ones (strengthening track) have a cross pair of similarity 1.
     """
     columns = {"text__official_title_similarity__all__lag0": official_title_similarity(pairs)}
     vectors = history.embeddings

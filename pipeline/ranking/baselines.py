@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from pipeline.config import Track
 from pipeline.features.base import FeatureTable
 from pipeline.ranking.base import Origin, stack
 from pipeline.ranking.learners import make_learner
@@ -21,15 +22,22 @@ HEURISTICS = {
     "pmi": "cooccurrence__ppmi_cosine__all__lag0",
     "text_cosine": "text__cosine__all__lag0",
 }
+# what the link itself has done so far: only where pairs are linked
+OF_LINKED = {
+    "joint_patents": "cooccurrence__joint_patents__all__lag0",
+    "joint_patents_recent": "bibliometric__joint_patents__w{w}__lag0",
+    "joint_growth": "bibliometric__joint_patents_added__w{w}__lag0",
+}
 
 
-def heuristic_scores(table: FeatureTable, window: int) -> dict[str, np.ndarray]:
-    """Scores of the heuristics the table has the columns for (no text, no text cosine).
+def heuristic_scores(table: FeatureTable, window: int, track: Track = "new") -> dict[str, np.ndarray]:
+    """Scores of the track's heuristics the table has the columns for (no text, no text cosine).
 
     PMI of a pair never seen together is minus infinity, so ``pmi`` is its second-order form, the cosine of the
     codes' PPMI profiles. A missing text cosine counts as the lowest.
     """
-    columns = {name: column.format(w=window) for name, column in HEURISTICS.items()}
+    known = HEURISTICS if track == "new" else HEURISTICS | OF_LINKED
+    columns = {name: column.format(w=window) for name, column in known.items()}
     return {
         name: np.nan_to_num(table.columns[column].to_numpy(dtype=float), nan=-1.0)
         for name, column in columns.items()
@@ -39,12 +47,14 @@ def heuristic_scores(table: FeatureTable, window: int) -> dict[str, np.ndarray]:
 
 def learned_scores(training: list[Origin], target: Origin, seed: int) -> dict[str, np.ndarray]:
     """Scores of the plain learners, fitted on the training origins: one logistic regression on the node2vec
-    distances, one on all features, one LightGBM on all features."""
+    distances, one on all features; one LightGBM on the plain co-occurrence indices, one on all features."""
     graph = [str(c) for c in target.features if str(c).startswith("graph__")]
     every = [str(c) for c in target.features]
+    plain = [c for c in every if c.startswith(("network__", "cooccurrence__activity")) and c.endswith("__all__lag0")]
     plan = {
         "node2vec_logistic": ("logistic", graph),
         "logistic_all": ("logistic", every),
+        "lightgbm_cooccurrence": ("lightgbm", plain),
         "lightgbm_all": ("lightgbm", every),
     }
     scores = {}

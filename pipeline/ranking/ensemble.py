@@ -170,7 +170,7 @@ def _travelled_only(
 
 
 def _common_heuristics(origins: list[Origin], task: TaskConfig) -> list[str]:
-    known = [heuristic_scores(origin.table, task.window) for origin in origins]
+    known = [heuristic_scores(origin.table, task.window, task.track) for origin in origins]
     return [name for name in known[-1] if all(name in scores for scores in known)]
 
 
@@ -178,7 +178,7 @@ def _outside(
     prior_ranker: PriorRanker | None, names: list[str], heuristics: list[str], origin: Origin, task: TaskConfig
 ) -> pd.DataFrame:
     """Rank logits of the members that are not fitted on this corpus."""
-    known = heuristic_scores(origin.table, task.window)
+    known = heuristic_scores(origin.table, task.window, task.track)
     plain = pd.DataFrame({f"heuristic/{name}": rank_logit(known[name]) for name in heuristics})
     return pd.concat([prior_ranker.score(origin.features, names), plain], axis=1) if prior_ranker else plain
 

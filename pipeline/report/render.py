@@ -13,6 +13,7 @@ from pipeline.artifacts import atomic_path
 from pipeline.errors import ArtifactError
 from pipeline.report import words
 from pipeline.report.figures import NARROW, WIDE, calibration, dot_plot, network_map
+from pipeline.report.horizons import horizon_names, timings
 from pipeline.report.tables import CARDS, Run, load_run, metric_frame, metric_table, records
 from pipeline.schemas import PAIR
 
@@ -72,11 +73,17 @@ def _environment() -> Environment:
 def _context(run: Run) -> dict[str, Any]:
     config = run.record["config"]
     task = config["task"]
+    track = task.get("track", "new")
     firm = run.record.get("firm")
     corpus = run.record.get("corpus", {})
+    universes = {pd.Timestamp(row["cutoff"]): row for row in run.record.get("candidates", [])}
+    universe = universes.get(run.cutoff, {})
     return {
         "record": run.record,
         "task": task,
+        "strengthening": track == "strengthening",
+        "track": words.TRACKS[track],
+        "verb": words.VERBS[track],
         "corpus": corpus,
         "firm": firm,
         "backtest": run.record.get("command") == "backtest",
@@ -88,24 +95,24 @@ def _context(run: Run) -> dict[str, Any]:
         "candidates": run.candidates,
         "expected": run.expected,
         "held": int((run.codes["firm_patents"] > 0).sum()) if firm else 0,
-        "active": next(
-            (row["codes"] for row in run.record.get("candidates", []) if pd.Timestamp(row["cutoff"]) == run.cutoff),
-            None,
-        ),
+        "active": universe.get("codes"),
+        "left_out": universe.get("not_in_force", 0),
         "account": _account(corpus.get("account")),
         "warnings": run.record.get("warnings", []),
-        "types": words.TYPES,
+        "types": words.TYPES if track == "new" else words.TYPES_OF_LINKED,
         "by_type": records(run.types),
         "sections": words.SECTIONS,
         "config_rows": _flat(config),
         **_ranking(run),
         **_maps(run, int(config.get("seed", 0))),
         **_evidence(run.metrics),
+        "by_horizon": _by_horizon(run.metrics),
     }
 
 
 def _ranking(run: Run) -> dict[str, Any]:
-    ranked = records(run.ranked)
+    times = timings(run.ranked, run.horizons)
+    ranked = [{**row, "timing": timing} for row, timing in zip(records(run.ranked), times, strict=True)]
     explained = {pair: records(rows) for pair, rows in run.explanations.groupby(PAIR, sort=False)}
     shown = {pair: records(rows) for pair, rows in run.examples.groupby(PAIR, sort=False)}
     first = run.ranked.head(CARDS)
@@ -118,11 +125,13 @@ def _ranking(run: Run) -> dict[str, Any]:
             for row in ranked[:CARDS]
             for pair in [(row["code_a"], row["code_b"])]
         ],
+        "horizons": horizon_names(sorted(run.horizons["horizon"].unique())) if any(times) else "",
         "scale": max(top, 1e-9),
         "expected_first": float(first["probability"].sum()),
         "expected_blind": run.expected / run.candidates * len(first),
         "outcomes": {"hits": int(first["label"].fillna(0).sum()), "known": int(known.sum())},
         "any_known": bool(run.ranked["label"].notna().any()),
+        "any_entered": bool(run.ranked["entered"].any()),
         "any_interval": bool(run.ranked["probability_low"].notna().any()),
     }
 
@@ -181,6 +190,18 @@ def _evidence(metrics: dict[str, Any]) -> dict[str, Any]:
             "calibration": calibration(reliability[reliability["model"] == "model"]),
         }
     }
+
+
+def _by_horizon(metrics: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was tested at each horizon, where there are several."""
+    further = {int(years): measured for years, measured in metrics.get("horizons", {}).items()}
+    if not further:
+        return []
+    every = further | {int(metrics["horizon"]): metrics}
+    return [
+        {"years": years, "main": years == metrics["horizon"], **_evidence(measured)}
+        for years, measured in sorted(every.items())
+    ]
 
 
 def _mean_of(origins: list[dict[str, Any]], key: str) -> float | None:

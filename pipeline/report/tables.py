@@ -10,9 +10,10 @@ from pipeline.artifacts import atomic_path, read_json, read_record, read_table
 from pipeline.errors import ArtifactError
 from pipeline.evaluation.metrics import METRICS
 from pipeline.report import words
-from pipeline.schemas import PAIR, Opportunities, Predictions, empty, validate
+from pipeline.schemas import PAIR, Horizons, Opportunities, Predictions, empty, validate
 
 TABLE_ROWS = 200
+LINK = ["prior", "status"]  # of a pair's link so far: on the strengthening track
 BOUNDS = ["probability_low", "probability_high"]
 CARDS = 20
 _FORMULA = r"^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])"  # the full-width signs too: East Asian Excel reads them alike
@@ -23,7 +24,7 @@ class Run:
     """A run folder in memory. ``ranked``: the first rows, best first, with titles; optional tables may be empty.
 
     ``types``: the first opportunity of each type, and how many there are. ``candidates`` and ``expected``: pairs at
-    the last cutoff and the sum of their probabilities.
+    the last cutoff and the sum of their probabilities. ``horizons``: of the ranked pairs, where there are several.
     """
 
     record: dict[str, Any]
@@ -37,6 +38,7 @@ class Run:
     links: pd.DataFrame
     explanations: pd.DataFrame
     examples: pd.DataFrame
+    horizons: pd.DataFrame
 
 
 def load_run(folder: Path) -> Run:
@@ -60,11 +62,12 @@ def load_run(folder: Path) -> Run:
         if opportunities.exists()
         else empty(Opportunities)
     )
+    ranked = _ranked(firm_view, latest, codes)
     return Run(
         record=record,
         metrics=read_json(folder / "metrics.json") if (folder / "metrics.json").exists() else {},
         cutoff=cutoff,
-        ranked=_ranked(firm_view, latest, codes),
+        ranked=ranked,
         types=_types(firm_view),
         candidates=len(latest),
         expected=float(latest["probability"].sum()),
@@ -76,6 +79,7 @@ def load_run(folder: Path) -> Run:
         examples=_optional(
             folder / "examples.parquet", [*PAIR, "side", "patent_id", "knowledge_date", "title", "party"], []
         ),
+        horizons=_horizons(folder / "horizons.parquet", ranked, cutoff),
     )
 
 
@@ -145,11 +149,11 @@ def _cell(row: dict[str, Any] | None, best: float) -> tuple[str, str, bool]:
 
 
 def _predictions(path: Path) -> pd.DataFrame:
-    needed = ["cutoff", *PAIR, "label", "probability", "rank"]
+    needed = ["cutoff", *PAIR, "entered", "label", "probability", "rank"]
     table = read_table(path)
     if table.empty:
         raise ArtifactError(f"{path} holds no pair: there is nothing to report")
-    return validate(table, Predictions, str(path))[needed + BOUNDS]
+    return validate(table, Predictions, str(path))[needed + BOUNDS + [c for c in LINK if c in table]]
 
 
 def _types(opportunities: pd.DataFrame) -> pd.DataFrame:
@@ -160,7 +164,7 @@ def _types(opportunities: pd.DataFrame) -> pd.DataFrame:
 def _ranked(opportunities: pd.DataFrame, latest: pd.DataFrame, codes: pd.DataFrame) -> pd.DataFrame:
     if len(opportunities):
         firm = opportunities.sort_values("firm_rank", kind="stable").head(TABLE_ROWS)
-        known = latest[[*PAIR, "label", "probability_low", "probability_high"]]
+        known = latest[[*PAIR, "entered", "label", *BOUNDS, *(c for c in LINK if c in latest)]]
         ranked = firm.merge(known, on=PAIR, how="left", validate="one_to_one").assign(place=firm["firm_rank"].tolist())
     else:
         ranked = latest.sort_values("rank", kind="stable").head(TABLE_ROWS).assign(place=lambda table: table["rank"])
@@ -176,6 +180,13 @@ def _ranked(opportunities: pd.DataFrame, latest: pd.DataFrame, codes: pd.DataFra
             }
         )
     return ranked.reset_index(drop=True)
+
+
+def _horizons(path: Path, ranked: pd.DataFrame, cutoff: pd.Timestamp) -> pd.DataFrame:
+    if not path.exists():
+        return empty(Horizons)
+    table = validate(read_table(path), Horizons, str(path))
+    return table[table["cutoff"] == cutoff].merge(ranked[PAIR], on=PAIR)
 
 
 def _optional(path: Path, texts: list[str], numbers: list[str]) -> pd.DataFrame:

@@ -24,6 +24,12 @@ TYPES = {
     "II": ("Extension", "the firm holds one code, the other is new to it"),
     "III": ("Combination", "the firm holds both codes but has not joined them"),
 }
+TYPES_OF_LINKED = TYPES | {"III": ("Combination", "the firm holds both codes")}
+VERBS = {  # what a pair of the track does when the forecast comes true: they, it, it did
+    "new": {"meet": "meet", "meets": "meets", "met": "met"},
+    "strengthening": {"meet": "strengthen", "meets": "strengthens", "met": "strengthened"},
+}
+TRACKS = {"new": "new links", "strengthening": "strengthening of existing links"}
 LEVELS = {
     "section": "sections",
     "class": "classes",
@@ -45,6 +51,9 @@ MODELS = {
     "katz": "Katz",
     "text_cosine": "Text similarity",
     "pmi": "PMI",
+    "joint_patents": "Joint patents so far",
+    "joint_patents_recent": "Joint patents, recent",
+    "joint_growth": "Growth of joint patents, recent",
     "node2vec_logistic": "node2vec + logistic",
     "logistic_all": "Logistic regression, all features",
     "lightgbm_all": "LightGBM, all features",

@@ -25,7 +25,7 @@ from pipeline.corpus.entry_dates import (
 from pipeline.corpus.ingest import ingest_tables
 from pipeline.corpus.readers import read_source
 from pipeline.corpus.symbols import ancestor, parse_symbols, roll_up
-from pipeline.corpus.timeline import Corpus
+from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.errors import CorpusError
 from pipeline.schemas import LEVELS
 
@@ -69,7 +69,7 @@ def tags_of(history: Corpus) -> dict[tuple[str, str], str]:
     codes = history.incidence("ipc", "subclass").codes
     a, b = np.triu_indices(len(codes), k=1)
     in_force = entered(codes, "ipc", "subclass", load_entry_dates())
-    tags = tag_pairs(in_force, a, b, history.cutoff, window=3)
+    tags = tag_pairs(in_force, a, b, years_before(history.cutoff, 3), history.cutoff)
     return dict(zip(zip(codes[a], codes[b], strict=True), tags, strict=True))
 
 
@@ -126,6 +126,24 @@ def test_a_cpc_code_follows_the_ipc_to_the_subclass_and_section_y_has_days_of_it
     assert shipped_day(code, "cpc", level) == expected
 
 
+def test_no_code_is_younger_than_what_stands_below_it() -> None:
+    rows = [("B33Y", "ipc", "2015-01-01"), ("B33Y 10/00", "cpc", "2014-06-01"), ("F25B 41/20", "ipc", "2021-01-01")]
+    table = pd.DataFrame(rows, columns=["symbol", "scheme", "in_force"])
+    table = table.assign(in_force=pd.to_datetime(table["in_force"]).astype("datetime64[s]"))
+    found = {
+        (scheme, level): str(entered(np.array([code]), scheme, level, table)[0])[:10]
+        for scheme in ("ipc", "cpc")
+        for code, level in (("B33Y", "subclass"), ("B33Y 10/00", "maingroup"))
+    }
+    assert found == {
+        ("ipc", "subclass"): "2015-01-01",
+        ("ipc", "maingroup"): "2015-01-01",
+        ("cpc", "subclass"): "2014-06-01",
+        ("cpc", "maingroup"): "2014-06-01",
+    }
+    assert np.isnat(entered(np.array(["F25B"]), "ipc", "subclass", table)).all()  # old, and given a new group
+
+
 def test_section_y_is_the_cpcs_alone() -> None:
     assert shipped_day("Y02E", "ipc", "subclass") == ""
 
@@ -151,16 +169,19 @@ def test_the_day_is_that_of_the_nearest_ancestor_known(whole: pd.DataFrame) -> N
     ],
 )
 def test_a_code_is_new_within_the_window_and_not_in_force_after_the_cutoff(in_force: str, expected: str) -> None:
-    assert entry_status(days(in_force), day("2019-12-31"), 3).tolist() == [expected]
+    assert entry_status(days(in_force), day("2016-12-31"), day("2019-12-31")).tolist() == [expected]
 
 
 def test_a_pair_has_the_status_of_its_younger_code() -> None:
     in_force = days("", "2018-01-01", "2022-01-01")  # F25B, G16H, G06V
     a, b = np.array([0, 0, 1, 0]), np.array([1, 2, 2, 0])
-    at_2019 = tag_pairs(in_force, a, b, day("2019-12-31"), 3)
-    assert at_2019.tolist() == ["entered", "not_in_force", "not_in_force", "ok"]
-    assert tag_pairs(in_force, a, b, day("2022-01-01"), 3).tolist() == ["ok", "entered", "entered", "ok"]
-    assert set(tag_pairs(in_force, a, b, day("2030-01-01"), 3)) == {"ok"}
+
+    def tags(start: str, cutoff: str) -> list[str]:
+        return tag_pairs(in_force, a, b, day(start), day(cutoff)).tolist()
+
+    assert tags("2016-12-31", "2019-12-31") == ["entered", "not_in_force", "not_in_force", "ok"]
+    assert tags("2019-01-01", "2022-01-01") == ["ok", "entered", "entered", "ok"]
+    assert set(tags("2027-01-01", "2030-01-01")) == {"ok"}
 
 
 moments = st.sampled_from(["", "2009-12-31", "2010-01-01", "2012-12-31", "2013-01-01", "2020-06-15"])
@@ -169,10 +190,11 @@ moments = st.sampled_from(["", "2009-12-31", "2010-01-01", "2012-12-31", "2013-0
 @given(st.lists(moments, min_size=2, max_size=6), st.integers(1, 5))
 def test_the_tag_of_a_pair_is_symmetric_and_the_worse_of_two(texts: list[str], window: int) -> None:
     in_force, cutoff = days(*texts), day("2012-12-31")
+    start = years_before(cutoff, window)
     a, b = np.triu_indices(len(texts), k=1)
-    tags = tag_pairs(in_force, a, b, cutoff, window)
-    assert tags.tolist() == tag_pairs(in_force, b, a, cutoff, window).tolist()
-    codes = entry_status(in_force, cutoff, window)
+    tags = tag_pairs(in_force, a, b, start, cutoff)
+    assert tags.tolist() == tag_pairs(in_force, b, a, start, cutoff).tolist()
+    codes = entry_status(in_force, start, cutoff)
     worse = [max(codes[x], codes[y], key=STATUSES.index) for x, y in zip(a, b, strict=True)]
     assert tags.tolist() == worse
 

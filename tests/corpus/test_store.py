@@ -8,6 +8,7 @@ import pytest
 from cases import real_data
 from factories import ingested_from
 
+from pipeline.corpus.entry_dates import load_entry_dates
 from pipeline.corpus.ingest import Ingested, ingest
 from pipeline.corpus.store import TABLES, load_corpus, load_manifest, save_corpus
 from pipeline.errors import ArtifactError, CorpusError
@@ -29,6 +30,7 @@ def assert_round_trip(ingested: Ingested, folder: Path) -> None:
     save_corpus(ingested, folder)
     loaded = load_corpus(folder)
     assert loaded.cutoff == ingested.corpus.cutoff
+    pd.testing.assert_frame_equal(loaded.entry_dates, load_entry_dates())
     for table in TABLES.keys() - {"quarantine"}:
         pd.testing.assert_frame_equal(getattr(loaded, table), getattr(ingested.corpus, table), obj=table)
 

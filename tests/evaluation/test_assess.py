@@ -64,8 +64,8 @@ def test_one_cutoff_measures_the_model_and_every_baseline_within_intervals() -> 
 
 def test_the_record_is_json_with_every_cutoff_and_their_mean() -> None:
     found = [assess(predictions(seed, day), 0.5, 20, 1) for seed, day in ((1, "2011-12-31"), (2, "2012-12-31"))]
-    record = json.loads(json.dumps(metrics_record(found, {"horizon": 3}), allow_nan=False))
-    assert record["track"] == "new-link"
+    record = json.loads(json.dumps(metrics_record(found, {"track": "new", "horizon": 3}), allow_nan=False))
+    assert record["track"] == "new"
     assert record["horizon"] == 3
     assert [origin["cutoff"] for origin in record["origins"]] == ["2011-12-31", "2012-12-31"]
     rows = pd.DataFrame(record["metrics"])
@@ -88,8 +88,8 @@ def test_a_cutoff_without_a_positive_is_recorded_with_nulls() -> None:
 
 
 def test_no_cutoff_gives_an_empty_record() -> None:
-    assert metrics_record([], {"horizon": 3}) == {
-        "track": "new-link", "horizon": 3, "origins": [], "metrics": [], "reliability": []
+    assert metrics_record([], {"track": "new", "horizon": 3}) == {
+        "track": "new", "horizon": 3, "origins": [], "metrics": [], "reliability": []
     }  # fmt: skip
 
 

@@ -14,9 +14,11 @@ from pipeline.features.build import build_features
 from pipeline.pairs.candidates import candidate_pairs
 
 
-@pytest.mark.parametrize(("level", "window"), [("subclass", 3), ("class", 1)])
-def test_every_column_has_words_of_its_own(sample_corpus: Corpus, level: str, window: int) -> None:
-    task = TaskConfig(level=level, window=window)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("track", "level", "window"), [("new", "subclass", 3), ("new", "class", 1), ("strengthening", "class", 2)]
+)
+def test_every_column_has_words_of_its_own(sample_corpus: Corpus, track: str, level: str, window: int) -> None:
+    task = TaskConfig(track=track, level=level, window=window)  # type: ignore[arg-type]
     notes = pd.DataFrame({"citing": sample_corpus.patents["patent_id"].iloc[:5], "cited": "a book", "kind": "npl"})
     citations = pd.concat([sample_corpus.citations, notes.astype(sample_corpus.citations.dtypes)], ignore_index=True)
     corpus = dataclasses.replace(sample_corpus, citations=citations).with_embeddings(

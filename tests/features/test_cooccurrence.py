@@ -92,6 +92,31 @@ def joint_table(corpus: Corpus, decayed: bool) -> np.ndarray:
     return joint
 
 
+def test_of_linked_pairs_their_own_joint_patents_and_growth(corpus: Corpus, every_pair: CandidatePairs) -> None:
+    task = TASK.model_copy(update={"track": "strengthening", "horizon": 2})
+    found = cooccurrence(corpus, every_pair, task, seed=1).columns
+    plain = cooccurrence(corpus, every_pair, TASK, seed=1).columns
+    own = {"all": joint_table(corpus, decayed=False), "decayed": joint_table(corpus, decayed=True)}
+    of_links = {f"cooccurrence__joint_patents__{param}__lag0" for param in ("all", "decayed", "w1", "w2")}
+    assert found.keys() - plain.keys() == of_links | {f"cooccurrence__joint_growth__w{years}__lag0" for years in (1, 2)}
+    for name in plain:
+        np.testing.assert_array_equal(plain[name], found[name])
+
+    def joint(x: str, y: str, start: int, end: int) -> int:
+        back = [corpus.cutoff - pd.DateOffset(years=years) for years in (start, end)]
+        return sum(back[0] < date <= back[1] and {x, y} <= held for date, held in carried(corpus))
+
+    for row, (x, y) in enumerate(zip(every_pair.a, every_pair.b, strict=True)):
+        for param, table in own.items():
+            assert found[f"cooccurrence__joint_patents__{param}__lag0"][row] == pytest.approx(table[x, y])
+        for years in (1, 2):
+            now, before = (joint(CODES[x], CODES[y], n * years, (n - 1) * years) for n in (1, 2))
+            assert found[f"cooccurrence__joint_patents__w{years}__lag0"][row] == now
+            growth = found[f"cooccurrence__joint_growth__w{years}__lag0"][row]
+            assert growth == pytest.approx(math.log((now + 1) / (before + 1)))
+    assert np.ptp(found["cooccurrence__joint_growth__w2__lag0"]) > 0
+
+
 @pytest.mark.parametrize("decayed", [False, True])
 def test_neighbourhoods_and_profiles(
     corpus: Corpus, every_pair: CandidatePairs, columns: dict[str, np.ndarray], decayed: bool

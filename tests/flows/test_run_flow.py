@@ -9,19 +9,25 @@ import pytest
 pytestmark = pytest.mark.slow  # Prefect's temporary server takes its time to start
 
 # every output but run.json, which holds timings, must be the same
-TABLES = ("predictions", "tested", "opportunities", "explanations", "examples", "codes", "links", "ranked")
+TABLES = ("predictions", "tested", "horizons", "opportunities", "explanations", "examples", "codes", "links", "ranked")
 
 
 @pytest.fixture(scope="module")
 def request_values(tmp_path_factory: pytest.TempPathFactory) -> dict:
     from pipeline.corpus.store import save_corpus
-    from pipeline.run import RunRequest
     from pipeline.run_config import load_config
+    from pipeline.run_request import RunRequest
     from pipeline.sample.corpus import simulated_corpus
 
     corpus = tmp_path_factory.mktemp("flow") / "corpus"
     save_corpus(simulated_corpus(seed=3, patents=1500), corpus, simulated=True)
-    light = {"encoder": {"model": "hashing"}, "bootstrap_repeats": 20}
+    members = ["logistic/none", "fusion"]  # few, for there are four parts
+    light = {
+        "encoder": {"model": "hashing"},
+        "bootstrap_repeats": 20,
+        "horizons": [1],
+        "ensemble": {"members": members},
+    }
     request = RunRequest(
         command="forecast",
         corpus=corpus,
@@ -40,7 +46,8 @@ def both(request_values: dict, tmp_path_factory: pytest.TempPathFactory) -> tupl
     monkeypatch.setenv("PREFECT_HOME", str(base / "prefect"))
     monkeypatch.setenv("TECHCONVERGE_CACHE", str(base / "cache"))
     from flows.run import run_flow
-    from pipeline.run import RunRequest, run
+    from pipeline.run import run
+    from pipeline.run_request import RunRequest
 
     run(RunRequest.model_validate(request_values), base / "direct", lambda message: None)
     run_flow("forecast", request_values, str(base / "flow"), str(base / "parts"))

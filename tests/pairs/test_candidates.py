@@ -36,7 +36,7 @@ def test_candidates_are_the_pairs_of_active_codes_never_seen_together(corpus: Co
     assert universe.pairs.codes.tolist() == ["F25B", "G06F", "H01L"]  # A01B has one patent
     assert universe.pairs.table[schemas.PAIR].to_numpy().tolist() == [["G06F", "H01L"]]
     assert universe.linked == 2
-    assert universe.summary() == {"cutoff": "2007-12-31", "codes": 3, "pairs": 1, "linked": 2}
+    assert universe.summary() == {"cutoff": "2007-12-31", "codes": 3, "pairs": 1, "linked": 2, "not_in_force": 0}
 
 
 def test_a_lower_threshold_lets_rarer_codes_in(corpus: Corpus) -> None:

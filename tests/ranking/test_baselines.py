@@ -14,7 +14,7 @@ from pipeline.features.build import build_features, ranked
 from pipeline.pairs.candidates import candidate_pairs
 from pipeline.pairs.labels import converged
 from pipeline.ranking.base import Origin, common_columns
-from pipeline.ranking.baselines import HEURISTICS, as_columns, heuristic_scores, learned_scores
+from pipeline.ranking.baselines import HEURISTICS, OF_LINKED, as_columns, heuristic_scores, learned_scores
 
 TASK = TaskConfig()
 
@@ -41,6 +41,18 @@ def test_every_heuristic_finds_its_column(origins: list[Origin]) -> None:
         known = column.notna().to_numpy()
         np.testing.assert_array_equal(values[known], column[known].astype(float))
         assert (values[~known] == -1).all()  # an unknown text cosine counts as the lowest
+
+
+def test_linked_pairs_are_also_ranked_by_what_their_link_has_done(sample_corpus: Corpus) -> None:
+    history, task = sample_corpus.as_of(pd.Timestamp("2013-12-31").as_unit("s")), TaskConfig(track="strengthening")
+    table = build_features(history, candidate_pairs(history, task).pairs, task, seed=1)
+    scores = heuristic_scores(table, task.window, task.track)
+    assert list(scores) == [*(name for name in HEURISTICS if name != "text_cosine"), *OF_LINKED]
+    pairs = table.pairs.table
+    np.testing.assert_array_equal(scores["joint_patents"], pairs["prior"])
+    np.testing.assert_array_equal(scores["joint_patents_recent"] > 0, pairs["status"] == "active")
+    assert scores["joint_growth"].min() < 0 < scores["joint_growth"].max()
+    assert not OF_LINKED.keys() & heuristic_scores(table, task.window).keys()
 
 
 def test_a_heuristic_without_its_source_is_absent(origins: list[Origin]) -> None:

@@ -88,7 +88,7 @@ def write_run(
         last = firm_view
     write_table(folder / "explanations.parquet", explanation_table(rng, last.head(20)))
     write_table(folder / "examples.parquet", example_table(rng, last.head(20), codes, title))
-    write_json(folder / "metrics.json", metric_record(rng) if tested else {"track": "new-link", "horizon": HORIZON})
+    write_json(folder / "metrics.json", metric_record(rng) if tested else {"track": "new", "horizon": HORIZON})
     write_json(folder / "run.json", run_record(command, title or firm if firm else None, simulated, tested))
     return folder
 
@@ -119,6 +119,7 @@ def prediction_table(rng: np.random.Generator, cutoff: str, closed: bool, interv
             "cutoff": pd.Timestamp(cutoff),
             "code_a": [pairs[i][0] for i in order],
             "code_b": [pairs[i][1] for i in order],
+            "entered": False,
             "label": label if closed else pd.array([None] * len(pairs), dtype="Int8"),
             "score_raw": raw,
             "probability": probability,
@@ -265,7 +266,7 @@ def metric_record(rng: np.random.Generator) -> dict[str, Any]:
                 for (metric, k), amount in values.items()
             ]
     return {
-        "track": "new-link",
+        "track": "new",
         "horizon": HORIZON,
         "level": "subclass",
         "scheme": "ipc",

@@ -85,6 +85,22 @@ def test_a_forecast_says_what_was_asked_found_tested_and_limited(tmp_path):
         assert part in text, part
 
 
+def test_new_codes_are_marked_and_those_left_out_counted(tmp_path):
+    folder = write_run(tmp_path / "run")
+    assert not re.search(r"new code\b", reading_of(folder).text, re.IGNORECASE)
+    record = read_json(folder / "run.json")
+    record["candidates"][-1]["not_in_force"] = 2
+    write_json(folder / "run.json", record)
+    table = read_table(folder / "predictions.parquet")
+    first = read_table(folder / "opportunities.parquet").iloc[0]
+    chosen = (table["code_a"] == first["code_a"]) & (table["code_b"] == first["code_b"])
+    write_table(folder / "predictions.parquet", table.assign(entered=chosen))
+    text = reading_of(folder).text
+    assert "3 patents by then; 2 such codes are left out, having come into force only later." in text
+    assert len(re.findall(r"new code\b", text)) == 2  # on the card and in the table
+    assert "New code: one of the two came into force after 31 December 2009." in text.replace("\u00a0", " ")
+
+
 def test_twenty_opportunities_in_full_and_two_hundred_in_the_table(tmp_path):
     folder = write_run(tmp_path / "run")
     reading = reading_of(folder)
