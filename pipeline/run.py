@@ -221,6 +221,7 @@ def _run_record(
         "training_origins": {record["universe"]["cutoff"]: record["training_origins"] for record in records},
         "member_weights": {record["universe"]["cutoff"]: record["weights"] for record in records},
         "ensemble": main["ensemble"],
+        "explanation_check": main["explanation_check"],
         "encoder": main["encoding"]["encoder"],
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
         "timings": {stage: round(seconds, 2) for stage, seconds in stages.items()},

@@ -69,6 +69,7 @@ class Ranking:
     columns: list[str]
     warnings: tuple[str, ...]
     details: dict[str, Any] = dataclasses.field(default_factory=dict)  # what else a run record should tell, as JSON
+    prior_ranker: PriorRanker | None = None  # whose scores are among the members
 
 
 def rank_pairs(
@@ -119,6 +120,7 @@ def rank_pairs(
         fitted=fitted,
         columns=columns,
         warnings=warnings,
+        prior_ranker=prior_ranker,
     )
 
 

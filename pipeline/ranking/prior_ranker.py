@@ -65,11 +65,15 @@ class PriorRanker:
         """
         X = features.reindex(columns=self.columns).to_numpy(dtype=np.float32)
         boosted = lightgbm.Booster(model_str=self.boosted).predict(X, raw_score=True, num_threads=1)
-        present = modality_columns([str(column) for column in features])
-        head = self.heads[_largest([name for name in OPTIONAL if name in present], self.heads)]
+        head = self.head(features)
         values = features.reindex(columns=list(head)).to_numpy(dtype=np.float32)
         linear = np.nan_to_num(logit_of_rank(values)) @ np.array(list(head.values()))  # missing: the middle rank
         return pd.DataFrame({"prior/boosted": rank_logit(np.asarray(boosted)), "prior/linear": rank_logit(linear)})
+
+    def head(self, features: pd.DataFrame) -> dict[str, float]:
+        """The linear weights that apply to a corpus with these features: column -> weight."""
+        present = modality_columns([str(column) for column in features])
+        return self.heads[_largest([name for name in OPTIONAL if name in present], self.heads)]
 
     def save(self, path: Path) -> None:
         """Write it as one JSON file."""
