@@ -16,6 +16,7 @@ from pipeline.features.base import modality_columns
 from pipeline.ranking.rescore import Rescorer
 
 FEATURES = 5  # named a pair
+USUAL = 20_000  # candidates, evenly spaced, whose mean a linear part is measured from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,8 +78,9 @@ def _modality_values(rescorer: Rescorer, rows: np.ndarray, seed: int) -> tuple[n
 def _feature_parts(rescorer: Rescorer, rows: np.ndarray) -> tuple[np.ndarray, float]:
     shares = rescorer.shares
     total, decomposed = np.zeros((len(rows), len(rescorer.columns))), 0.0
+    usual = shares[:: -(-len(shares) // USUAL)]
     for member in rescorer.members.values():
-        parts = member.scorer.parts(shares[np.ix_(rows, member.place)], shares[:, member.place])
+        parts = member.scorer.parts(shares[np.ix_(rows, member.place)], usual[:, member.place])
         if parts is not None:
             total[:, member.place] += member.weight * member.slope * parts
             decomposed += member.weight
