@@ -115,10 +115,13 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
             labels = converged(corpus, forecast.universe.pairs, config.task)
             predictions = predictions.assign(label=pd.array(labels, dtype="Int8"))
             covered = coverage(corpus, forecast.universe.pairs, config.task)
-        tables = {"predictions": predictions}
+        tables, check = {"predictions": predictions}, None
+        clock = time.perf_counter()
         if request.explained:
             progress("explaining the head of the list")
-            tables |= _explained(forecast, history, firm, config)
+            explained, check = _explained(forecast, history, firm, config)
+            tables |= explained
+        explaining = time.perf_counter() - clock
     record: dict[str, Any] = {
         "techconverge": __version__,
         "horizon": config.task.horizon,
@@ -131,7 +134,8 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
         "ensemble": forecast.ranking.details,
         "firm": dataclasses.asdict(firm) if firm else None,
         "encoding": encoding,
-        "timings": {"load": loaded, "encode": embedded, **forecast.timings},
+        "explanation_check": check,
+        "timings": {"load": loaded, "encode": embedded, **forecast.timings, "explanations": explaining},
         "warnings": [*encoding["warnings"], *forecast.warnings, *(relatedness_warnings(history) if firm else ())],
     }
     metadata = {"known_until": f"{corpus.cutoff:%Y-%m-%d}"}
@@ -207,7 +211,8 @@ def cache_folder() -> Path:
 
 def _explained(
     forecast: CutoffForecast, history: Corpus, firm: Firm | None, config: RunConfig
-) -> dict[str, pd.DataFrame]:
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any] | None]:
+    """Tables by name, and the record of the deletion check."""
     task = config.task
     predictions = forecast.predictions
     head = set(np.argsort(predictions["rank"].to_numpy())[:EXPLAINED].tolist())
@@ -218,12 +223,13 @@ def _explained(
         order = pd.MultiIndex.from_frame(predictions[schemas.PAIR])
         head |= set(order.get_indexer(pd.MultiIndex.from_frame(view[schemas.PAIR].head(EXPLAINED))).tolist())
     rows = np.array(sorted(head))
+    reasons, check = explanations(forecast, rows, task.window, config.seed)
     return tables | {
-        "explanations": explanations(forecast, rows),
+        "explanations": reasons,
         "examples": example_patents(history, predictions.iloc[rows], task),
         "codes": code_table(history, forecast.universe.pairs.codes, task, firm),
         "links": link_table(history, task, LINKS),
-    }
+    }, check
 
 
 def read_part(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:

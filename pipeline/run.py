@@ -206,6 +206,7 @@ def _run_record(
         "horizon": request.config.task.horizon,
         "further_horizons": {str(years): other.learnt() for years, other in further.items()},
         "ensemble": main["ensemble"],
+        "explanation_check": main["explanation_check"],
         "encoder": main["encoding"]["encoder"],
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
         "timings": {stage: round(seconds, 2) for stage, seconds in stages.items()},

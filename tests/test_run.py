@@ -146,7 +146,8 @@ def test_the_record_says_what_was_run_on_what_and_what_came_of_it(forecast: Path
     assert content["config"]["seed"] == 7
     assert content["config"]["encoder"]["model"] == "hashing"
     assert {"python", "lightgbm", "torch"} <= set(content["versions"])
-    assert set(content["timings"]) == {"load", "encode", "features", "ranking", "baselines"}
+    assert set(content["timings"]) == {"load", "encode", "features", "ranking", "baselines", "explanations"}
+    assert all(content["explanation_check"][part]["holds"] for part in ("features", "modalities"))
     written = {str(p.relative_to(forecast)) for p in forecast.rglob("*.*")} - {"run.json", "report.html"}
     assert set(content["outputs"]) == written
     for name, digest in content["outputs"].items():

@@ -1,4 +1,4 @@
-"""Why a pair ranks where it does: modality attention, the features that moved it, patents to read, and the map."""
+"""Why a pair ranks where it does: what moved it in the ranking, patents to read, and the map."""
 
 from typing import Any
 
@@ -9,64 +9,68 @@ import scipy.sparse as sp
 from pipeline.config import TaskConfig
 from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.corpus.titles import titles
+from pipeline.evaluation.deletion import deletion_check
+from pipeline.evaluation.drivers import Drivers, find_drivers
 from pipeline.evaluation.words import in_words, standing
 from pipeline.features.bibliometric import positions
 from pipeline.forecast import CutoffForecast
 from pipeline.opportunities.firm import Firm
+from pipeline.ranking.rescore import rescorable, rescorer
 
-FEATURES = 5  # named a pair
 EXAMPLES = 2  # patents a side
 KEYWORDS = 4  # a code
-EXPLAINER = "lightgbm/none"  # the member whose exact SHAP values are shown
 
 
-def explanations(forecast: CutoffForecast, rows: np.ndarray) -> pd.DataFrame:
-    """Attention weights and feature contributions of some candidates, most important first.
+def explanations(
+    forecast: CutoffForecast, rows: np.ndarray, window: int, seed: int
+) -> tuple[pd.DataFrame, dict[str, Any] | None]:
+    """Why some candidates rank where they do, and whether the reasons stand the deletion check.
 
-    Columns code_a, code_b, kind ("attention" or "feature"), name, words, value, contribution. A feature's contribution
-    is its SHAP value (log odds) in the ensemble's LightGBM member; only those that speak for the pair are named.
+    The table has the columns code_a, code_b, kind, name, words, value, contribution, the largest contribution first.
+    Kinds: ``attention`` (the fusion net's weight of a modality), ``modality`` (its Shapley value in the ranking) and
+    ``feature`` (those of ``drivers.Drivers.named``). The check is the record of ``deletion_check``; None, and no
+    modality and no feature in the table, where the ranking cannot be taken apart. ``window``: the task's, in years.
     """
     pairs = forecast.universe.pairs.table[["code_a", "code_b"]]
-    parts = [_attention(forecast.ranking.attention, pairs, rows), _contributions(forecast, pairs, rows)]
+    parts, check = [_attention(forecast.ranking.attention, pairs, rows)], None
+    if rescorable(forecast.ranking):
+        drivers = find_drivers(rescorer(forecast.ranking, forecast.target, window), rows, seed)
+        check = deletion_check(drivers, seed)
+        parts += [_modalities(drivers, pairs), _features(drivers, forecast, pairs)]
     order = ["code_a", "code_b", "kind", "contribution", "name"]
     table = pd.concat(parts, ignore_index=True)
-    return table.sort_values(order, ascending=[True, True, True, False, True], ignore_index=True)
+    return table.sort_values(order, ascending=[True, True, True, False, True], ignore_index=True), check
 
 
 def _attention(weights: pd.DataFrame, pairs: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
-    chosen = pd.concat([pairs.iloc[rows], weights.iloc[rows].set_axis(pairs.index[rows])], axis=1)
+    return _by_modality("attention", "share of attention on ", weights.iloc[rows], pairs.iloc[rows])
+
+
+def _modalities(drivers: Drivers, pairs: pd.DataFrame) -> pd.DataFrame:
+    return _by_modality("modality", "added to the score by ", drivers.modalities, pairs.iloc[drivers.rows])
+
+
+def _by_modality(kind: str, words: str, table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    chosen = pd.concat([pairs, table.set_axis(pairs.index)], axis=1)
     long = chosen.melt(["code_a", "code_b"], var_name="name", value_name="contribution")
-    words = "share of attention on " + long["name"].astype(str)
-    return long.assign(kind="attention", words=words, value=long["contribution"])[_COLUMNS].astype(_TYPES)
+    said = words + long["name"].astype(str)
+    return long.assign(kind=kind, words=said, value=long["contribution"])[_COLUMNS].astype(_TYPES)
 
 
-def _contributions(forecast: CutoffForecast, pairs: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
-    member = forecast.ranking.fitted.get(EXPLAINER)
-    if member is None:
-        return pd.DataFrame({column: [] for column in _COLUMNS}).astype(_TYPES)
-    columns = forecast.ranking.columns
-    shares = forecast.target.features[columns].to_numpy(dtype=np.float32)[rows]
-    shap = np.asarray(member.predict_proba(shares, pred_contrib=True))[:, :-1]  # the last column is the base
-    shap = np.where(np.isnan(shares), 0.0, shap)  # an unknown value cannot be named as a reason
-    values = forecast.target.table.columns[columns].to_numpy(dtype=float)[rows]
-    best = np.argsort(-shap, axis=1, kind="stable")[:, :FEATURES]
-    pair, feature = np.repeat(np.arange(len(rows)), best.shape[1]), best.ravel()
-    keep = shap[pair, feature] > 0
-    pair, feature = pair[keep], feature[keep]
-    names = np.array(columns)[feature]
-    words = [f"{in_words(n)}: {standing(s)}" for n, s in zip(names, shares[pair, feature], strict=True)]
-    return (
-        pairs.iloc[rows[pair]]
-        .reset_index(drop=True)
-        .assign(
-            kind="feature",
-            name=names,
-            words=words,
-            value=values[pair, feature],
-            contribution=shap[pair, feature],
-        )[_COLUMNS]
-        .astype(_TYPES)
-    )
+def _features(drivers: Drivers, forecast: CutoffForecast, pairs: pd.DataFrame) -> pd.DataFrame:
+    columns, rows = np.array(drivers.rescorer.columns), drivers.rows
+    pair, feature = np.nonzero(drivers.named)
+    shares = drivers.rescorer.shares[rows[pair], feature]
+    values = forecast.target.table.columns.reindex(columns=columns).to_numpy(dtype=float)
+    words = [f"{in_words(n)}: {standing(s)}" for n, s in zip(columns[feature], shares, strict=True)]
+    named = pairs.iloc[rows[pair]].reset_index(drop=True)
+    return named.assign(
+        kind="feature",
+        name=columns[feature],
+        words=words,
+        value=values[rows[pair], feature],
+        contribution=drivers.features[pair, feature],
+    )[_COLUMNS].astype(_TYPES)
 
 
 _COLUMNS = ["code_a", "code_b", "kind", "name", "words", "value", "contribution"]

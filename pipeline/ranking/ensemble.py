@@ -71,6 +71,7 @@ class Ranking:
     columns: list[str]
     warnings: tuple[str, ...]
     details: dict[str, Any] = dataclasses.field(default_factory=dict)  # what else a run record should tell, as JSON
+    prior_ranker: PriorRanker | None = None  # whose scores are among the members
 
 
 def rank_pairs(
@@ -137,6 +138,7 @@ def rank_pairs(
             },
             "guard": {"moved_towards": None if leader is None else members.columns[leader], "share": share},
         },
+        prior_ranker=prior_ranker,
     )
 
 
@@ -166,6 +168,7 @@ def _travelled_only(
         fitted={},
         columns=[str(column) for column in target.features],
         warnings=(f"ensemble: {lack}, so the prior ranker, taught by other corpora, ranks alone",),
+        prior_ranker=prior_ranker,
     )
 
 

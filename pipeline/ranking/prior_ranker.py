@@ -65,11 +65,15 @@ class Expert:
         """Log odds by each of the two models, up to a constant; a column that ``features`` lacks counts as missing."""
         X = features.reindex(columns=self.columns).to_numpy(dtype=np.float32)
         boosted = lightgbm.Booster(model_str=self.boosted).predict(X, raw_score=True, num_threads=1)
-        present = modality_columns([str(column) for column in features])
-        head = self.heads[_largest([name for name in OPTIONAL if name in present], self.heads)]
+        head = self.head(features)
         values = features.reindex(columns=list(head)).to_numpy(dtype=np.float32)
         linear = np.nan_to_num(logit_of_rank(values)) @ np.array(list(head.values()))  # missing: the middle rank
         return {"boosted": np.asarray(boosted), "linear": linear}
+
+    def head(self, features: pd.DataFrame) -> dict[str, float]:
+        """The linear weights that apply to a corpus with these features: column -> weight."""
+        present = modality_columns([str(column) for column in features])
+        return self.heads[_largest([name for name in OPTIONAL if name in present], self.heads)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,6 +108,11 @@ class PriorRanker:
                 raw[name] = expert.raw(features)
         names = self.members(features) if members is None else members
         return pd.DataFrame({name: rank_logit(_of(name, raw)) for name in names}, index=range(len(features)))
+
+    def model(self, member: str) -> tuple[Expert, str]:
+        """The expert behind a member, and which of its models it is."""
+        expert, _, model = member.removeprefix("prior/").rpartition("_")
+        return self.experts[expert or DOMAIN], model
 
     def save(self, path: Path) -> None:
         """Write it as one JSON file."""

@@ -196,6 +196,36 @@ def _wilson(share: np.ndarray, n: np.ndarray, z: float = 1.96) -> tuple[np.ndarr
 
 
 @dataclasses.dataclass(frozen=True)
+class Evidence:
+    """One kind of evidence of a pair: what it adds to the score, as a bar (start and width in per cent of the axis, on
+    which ``zero`` lies where nothing is added), and the attention on it, None without a fusion net."""
+
+    name: str
+    adds: float
+    start: float
+    width: float
+    zero: float
+    attention: float | None
+
+
+def evidence_bars(added: dict[str, float], attention: dict[str, float]) -> list[Evidence]:
+    """The modalities of a pair, what adds most first; bars of one pair share an axis."""
+    low, high = min([0.0, *added.values()]), max([0.0, *added.values()])
+    share = 100 / max(high - low, 1e-9)
+    return [
+        Evidence(
+            name=words.modality_name(name),
+            adds=adds,
+            start=round((min(adds, 0.0) - low) * share, 1),
+            width=round(abs(adds) * share, 1),
+            zero=round(-low * share, 1),
+            attention=attention.get(name),
+        )
+        for name, adds in sorted(added.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+@dataclasses.dataclass(frozen=True)
 class DotPlot:
     """Values with intervals on one axis from 0; positions in per cent of its length."""
 

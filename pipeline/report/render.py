@@ -12,7 +12,7 @@ from markupsafe import Markup
 from pipeline.artifacts import atomic_path
 from pipeline.errors import ArtifactError
 from pipeline.report import words
-from pipeline.report.figures import NARROW, WIDE, calibration, dot_plot, network_map
+from pipeline.report.figures import NARROW, WIDE, calibration, dot_plot, evidence_bars, network_map
 from pipeline.report.horizons import horizon_names, timings
 from pipeline.report.tables import CARDS, Run, load_run, metric_frame, metric_table, records
 from pipeline.schemas import PAIR
@@ -64,7 +64,7 @@ def _environment() -> Environment:
         keep_trailing_newline=False,
         finalize=lambda value: words.clean(value) if type(value) is str else value,
     )
-    formats = (words.percent, words.interval, words.score, words.times, words.count, words.amount)
+    formats = (words.percent, words.interval, words.score, words.times, words.count, words.amount, words.signed)
     environment.filters |= {function.__name__: function for function in (*formats, words.duration, words.day)}
     environment.filters |= {"humanise": words.humanise, "model_name": words.model_name}
     return environment
@@ -99,6 +99,7 @@ def _context(run: Run) -> dict[str, Any]:
         "left_out": universe.get("not_in_force", 0),
         "account": _account(corpus.get("account")),
         "warnings": run.record.get("warnings", []),
+        "reasons": run.record.get("explanation_check"),
         "types": words.TYPES if track == "new" else words.TYPES_OF_LINKED,
         "by_type": records(run.types),
         "sections": words.SECTIONS,
@@ -137,12 +138,14 @@ def _ranking(run: Run) -> dict[str, Any]:
 
 
 def _why(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    attention = [(words.modality_name(row["name"]), row["contribution"]) for row in rows if row["kind"] == "attention"]
+    attention, added = (
+        {row["name"]: row["contribution"] for row in rows if row["kind"] == kind} for kind in ("attention", "modality")
+    )
     features = [row for row in rows if row["kind"] == "feature"]
     return {
-        "attention": sorted(attention, key=lambda item: (-item[1], item[0])),
-        "reasons_for": [row["words"] for row in features if row["contribution"] >= 0][:4],
-        "reasons_against": [row["words"] for row in features if row["contribution"] < 0][:2],
+        "evidence": evidence_bars(added, attention),
+        "reasons_for": [row["words"] for row in features if row["contribution"] >= 0],
+        "reasons_against": [row["words"] for row in features if row["contribution"] < 0],
     }
 
 

@@ -131,6 +131,18 @@ def score(value: float | None) -> str:
     return sign + f"{abs(value):.3f}".removeprefix("0")
 
 
+def signed(value: float | None) -> str:
+    """A gain or loss, with two decimals and its sign.
+
+    >>> signed(1.994), signed(-0.5), signed(0.001)
+    ('+1.99', '−0.50', '0.00')
+    """
+    if value is None or pd.isna(value):
+        return MISSING
+    text = f"{abs(value):.2f}"
+    return text if float(text) == 0 else f"{'−' if value < 0 else '+'}{text}"
+
+
 def times(value: float | None) -> str:
     """A multiple: ``9.7×``."""
     return MISSING if value is None or pd.isna(value) else f"{value:.1f}×" if value < 100 else f"{value:,.0f}×"

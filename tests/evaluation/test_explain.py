@@ -1,6 +1,7 @@
 """Why a pair ranks where it does, from a forecast on simulated patents."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,13 @@ from factories import corpus_from
 from pipeline.corpus.timeline import Corpus
 from pipeline.encoders.base import patent_texts
 from pipeline.encoders.hashing import HashingEncoder
-from pipeline.evaluation.explain import EXAMPLES, FEATURES, code_table, example_patents, explanations, link_table
+from pipeline.evaluation.drivers import FEATURES, find_drivers
+from pipeline.evaluation.explain import EXAMPLES, code_table, example_patents, explanations, link_table
 from pipeline.evaluation.words import in_words
 from pipeline.forecast import CutoffForecast, forecast_at
 from pipeline.opportunities.firm import Firm
 from pipeline.ranking.ensemble import EnsembleConfig
+from pipeline.ranking.rescore import rescorer
 from pipeline.run_config import RunConfig
 
 CONFIG = RunConfig(ensemble=EnsembleConfig(members=("logistic/none", "lightgbm/none"), training_origins=1))
@@ -42,12 +45,16 @@ def carriers(history: Corpus, code: str) -> pd.Series:
     return history.patents["patent_id"].isin(held)
 
 
+def explained(forecast: CutoffForecast) -> tuple[pd.DataFrame, dict[str, Any] | None]:
+    return explanations(forecast, ROWS, CONFIG.task.window, seed=1)
+
+
 def test_features_that_speak_for_a_pair_come_most_important_first(forecast: CutoffForecast) -> None:
-    table = explanations(forecast, ROWS)
+    table, _ = explained(forecast)
     assert list(table) == ["code_a", "code_b", "kind", "name", "words", "value", "contribution"]
     asked = forecast.predictions.loc[ROWS, ["code_a", "code_b"]].to_numpy().tolist()
-    assert set(table["kind"]) == {"feature"}  # without fusion there is no attention
-    for (a, b), own in table.groupby(["code_a", "code_b"]):
+    assert set(table["kind"]) == {"feature", "modality"}  # without fusion there is no attention
+    for (a, b), own in table[table["kind"] == "feature"].groupby(["code_a", "code_b"]):
         assert [a, b] in asked
         assert 1 <= len(own) <= FEATURES
         assert (own["contribution"] > 0).all()
@@ -58,26 +65,40 @@ def test_features_that_speak_for_a_pair_come_most_important_first(forecast: Cuto
             assert value == forecast.target.table.columns[name].iloc[row]
 
 
-def test_contributions_and_base_add_up_to_the_log_odds_of_the_member(forecast: CutoffForecast) -> None:
-    model = forecast.ranking.fitted["lightgbm/none"]
-    X = forecast.target.features[forecast.ranking.columns].to_numpy(dtype=np.float32)[ROWS]
-    shap = np.asarray(model.predict_proba(X, pred_contrib=True))
-    probability = model.predict_proba(X)[:, 1]
-    np.testing.assert_allclose(shap.sum(axis=1), np.log(probability / (1 - probability)), rtol=1e-6)
+def test_a_pairs_modalities_are_those_of_its_drivers(forecast: CutoffForecast) -> None:
+    table, _ = explained(forecast)
+    drivers = find_drivers(rescorer(forecast.ranking, forecast.target, CONFIG.task.window), ROWS, seed=1)
+    named = forecast.predictions.loc[ROWS, ["code_a", "code_b"]].to_numpy().tolist()
+    for place, (a, b) in enumerate(named):
+        own = table[(table["code_a"] == a) & (table["code_b"] == b) & (table["kind"] == "modality")]
+        assert own.set_index("name")["contribution"].to_dict() == drivers.modalities.iloc[place].to_dict()
+        total = own["contribution"].sum() + drivers.base[place]
+        assert total == pytest.approx(forecast.ranking.score_raw[ROWS[place]], abs=1e-9)
 
 
 def test_attention_weights_are_named_beside_the_features(forecast: CutoffForecast) -> None:
     weights = pd.DataFrame({"network": 0.75, "text": 0.25}, index=range(len(forecast.predictions)))
     given = dataclasses.replace(forecast, ranking=dataclasses.replace(forecast.ranking, attention=weights))
-    table = explanations(given, ROWS)
+    table, _ = explained(given)
     attention = table[table["kind"] == "attention"]
     assert attention["name"].tolist() == ["network", "text"] * 3
     assert attention["contribution"].tolist() == [0.75, 0.25] * 3
 
 
-def test_without_the_explaining_member_no_feature_is_named(forecast: CutoffForecast) -> None:
-    bare = dataclasses.replace(forecast, ranking=dataclasses.replace(forecast.ranking, fitted={}))
-    assert explanations(bare, ROWS).empty
+def test_the_reasons_of_the_head_of_the_list_stand_the_check(forecast: CutoffForecast) -> None:
+    head = np.argsort(forecast.predictions["rank"].to_numpy())[:50]
+    _, check = explanations(forecast, head, CONFIG.task.window, seed=1)
+    assert check is not None
+    assert check["pairs"] == 50
+    assert check["features"]["holds"] and check["modalities"]["holds"]
+    assert check["features"]["named"] > 2 * check["features"]["random"]
+
+
+def test_a_ranking_that_cannot_be_taken_apart_names_nothing(forecast: CutoffForecast) -> None:
+    stack = pd.DataFrame({"stack": forecast.ranking.score_raw})
+    given = dataclasses.replace(forecast, ranking=dataclasses.replace(forecast.ranking, members=stack))
+    table, check = explained(given)
+    assert table.empty and check is None
 
 
 def test_examples_are_the_recent_patents_nearest_to_the_other_side(history: Corpus, forecast: CutoffForecast) -> None:

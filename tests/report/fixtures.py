@@ -193,6 +193,18 @@ def explanation_table(rng: np.random.Generator, pairs: pd.DataFrame) -> pd.DataF
         ]
         rows += [
             {
+                "kind": "modality",
+                "name": name,
+                "words": "",
+                "value": part,
+                "contribution": part,
+                "code_a": a,
+                "code_b": b,
+            }
+            for name, part in (("network", 1.94), ("citation", 0.81), ("text", 0.3), ("bibliometric", -0.22))
+        ]
+        rows += [
+            {
                 "kind": "feature",
                 "name": name,
                 "words": words,
@@ -328,6 +340,12 @@ def run_record(command: str, firm: str | None, simulated: bool, tested: bool) ->
             "first_date": "2000-01-06",
             "last_date": "2015-12-31",
             "coverage": {"title": 0.99, "abstract": 0.94, "claims": 0.0, "citations": 0.71, "assignee": 0.97},
+        },
+        "explanation_check": {
+            "pairs": 20,
+            "decomposed_weight": 0.62,
+            "features": {"deleted": 5.0, "named": 2.16, "random": 0.5, "share": 0.97, "holds": True, "least": -0.01},
+            "modalities": {"named": 2.37, "other": 0.8, "share": 1.0, "holds": True},
         },
         "cutoffs": list(ORIGINS if command == "backtest" else ORIGINS[-1:]),
         "candidates": [{"cutoff": cutoff, "codes": 34, "pairs": 340, "linked": 221} for cutoff in ORIGINS],

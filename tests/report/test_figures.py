@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from report.fixtures import write_run
 
-from pipeline.report.figures import NARROW, WIDE, calibration, dot_plot, network_map
+from pipeline.report.figures import NARROW, WIDE, calibration, dot_plot, evidence_bars, network_map
 from pipeline.report.tables import load_run
 
 
@@ -91,3 +91,14 @@ def test_dots_stand_in_order_on_an_axis_that_holds_every_interval():
     assert plot.ticks[0] == (0.0, "0") and plot.ticks[-1][0] == 100
     assert 0 < plot.chance < plot.rows[1]["at"]
     assert dot_plot(values.head(0), None) is None
+
+
+def test_bars_of_evidence_share_an_axis_and_start_where_nothing_is_added():
+    bars = evidence_bars({"text": -1.0, "network": 3.0, "topic": 0.0}, {"network": 0.6, "text": 0.4, "topic": 0.0})
+    assert [(bar.name, bar.start, bar.width) for bar in bars] == [
+        ("Network", 25.0, 75.0), ("Topic", 25.0, 0.0), ("Text", 0.0, 25.0)
+    ]  # fmt: skip
+    assert {bar.zero for bar in bars} == {25.0}
+    assert [bar.attention for bar in bars] == [0.6, 0.0, 0.4]
+    assert evidence_bars({"network": 0.0}, {})[0].attention is None
+    assert evidence_bars({}, {}) == []

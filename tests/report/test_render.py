@@ -80,7 +80,13 @@ def test_a_forecast_says_what_was_asked_found_tested_and_limited(tmp_path):
         "Reproducibility",
         "9f2c9f2c",
         "share 14 neighbouring classes (top 1 % of pairs)",
-        "Where the model looked",
+        "What each kind of evidence adds",
+        "Network +1.94",
+        "Bibliometric −0.22",
+        "changes by −2.16 on average, without as many drawn at random by −0.50",
+        "the named matter more in 97 % of the 20 pairs explained; without the kind of evidence that adds most",
+        "it changes by −2.37, without another by −0.80.",
+        "62 % of its weight",
     ):
         assert part in text, part
 
@@ -149,6 +155,39 @@ def test_a_model_behind_or_barely_ahead_of_a_baseline_is_not_praised(tmp_path):
         row["value"] *= 0.5 if row["model"] == "model" else 1
     write_json(folder / "metrics.json", metrics)
     assert "It was not ahead of that baseline." in reading_of(folder).text
+
+
+def test_reasons_that_fail_the_deletion_check_are_not_to_be_relied_on(tmp_path):
+    folder = write_run(tmp_path / "run")
+    assert "not to be relied on" not in reading_of(folder).text
+    record = read_json(folder / "run.json")
+    for part, warning in (
+        ("features", "The reasons named are not to be relied on."),
+        ("modalities", "What each kind of evidence is said to add is not to be relied on."),
+    ):
+        record["explanation_check"][part]["holds"] = False
+        write_json(folder / "run.json", record)
+        assert warning in reading_of(folder).text
+
+
+def test_the_published_recipe_gives_no_reasons_and_says_so(tmp_path):
+    folder = write_run(tmp_path / "run")
+    record = read_json(folder / "run.json")
+    record["config"]["recipe"], record["explanation_check"] = "reference", None
+    write_json(folder / "run.json", record)
+    write_table(folder / "explanations.parquet", read_table(folder / "explanations.parquet").head(0))
+    text = reading_of(folder).text
+    assert "No reasons are given pair by pair" in text
+    assert "What raises it" not in text and "Reasons were checked" not in text
+
+
+def test_without_a_fusion_net_there_is_no_attention_beside(tmp_path):
+    folder = write_run(tmp_path / "run")
+    assert "Attention" in reading_of(folder).text
+    table = read_table(folder / "explanations.parquet")
+    write_table(folder / "explanations.parquet", table[table["kind"] != "attention"].reset_index(drop=True))
+    text = reading_of(folder).text
+    assert "Network +1.94" in text and "Attention" not in text
 
 
 def test_simulated_data_are_named_at_the_top_and_on_every_printed_page(tmp_path):
