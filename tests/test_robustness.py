@@ -39,10 +39,10 @@ def changed(rows: SourceTable, frame: pd.DataFrame) -> SourceTable:
     return dataclasses.replace(rows, frame=frame.set_axis(pd.RangeIndex(1, len(frame) + 1)))
 
 
-def asked(corpus: Corpus, odd: Odd, outside: Corpus | None = None) -> CutoffForecast:
+def asked(corpus: Corpus, odd: Odd, outside: Corpus | None = None, prior_ranker: str = "none") -> CutoffForecast:
     """The forecast; a warning of any library is a failure."""
     light = LIGHT | {"ensemble": LIGHT["ensemble"] | {"min_positives": odd.min_positives}, "task": odd.task}
-    config = load_config(None, light)
+    config = load_config(None, light | {"prior_ranker": prior_ranker})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         background = summarise(outside, config.task.scheme, config.task.level) if outside else None
@@ -149,6 +149,17 @@ def test_what_cannot_be_answered_is_refused_in_a_line_that_says_what_to_do(
     with pytest.raises(kind, match=message) as raised:
         asked(corpus_of(sample_rows, odd), odd)
     assert "\n" not in str(raised.value)
+
+
+WITHOUT_A_PAST = ("two codes, never together", "one new link in all the past", "no new link ever")
+
+
+@pytest.mark.parametrize("name", WITHOUT_A_PAST)
+def test_what_other_corpora_taught_answers_where_there_is_no_past(sample_rows: SourceTable, name: str) -> None:
+    odd = REFUSED[name][0]
+    forecast = asked(corpus_of(sample_rows, odd), odd, prior_ranker="shipped")
+    assert any("the prior ranker, taught by other corpora, ranks alone" in warning for warning in forecast.warnings)
+    assert forecast.predictions["probability"].between(0, 1).all()
 
 
 def test_every_block_has_a_value_or_none_for_each_pair_of_an_odd_corpus(answered: tuple[Corpus, Odd]) -> None:

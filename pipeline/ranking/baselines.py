@@ -59,6 +59,8 @@ def learned_scores(training: list[Origin], target: Origin, seed: int) -> dict[st
     }
     scores = {}
     for name, (learner, columns) in plan.items():
+        if not columns:  # none of them varies
+            continue
         X, y = stack([origin.select(columns) for origin in training])
         model = make_learner(learner, seed).fit(X, y)
         scores[name] = model.predict_proba(target.features[columns].to_numpy(dtype=np.float32))[:, 1]

@@ -102,8 +102,8 @@ def test_a_model_taught_nonsense_does_not_know_the_future(sample_rows: SourceTab
 
     def area(origins: list[Origin]) -> float:
         fusion = make_fusion(FusionConfig())
-        ranking = rank_pairs(origins, target, TASK.horizon, 0.02, fusion, config, CONFIG.seed, silent)
-        return float(roc_auc_score(labels, ranking.score_raw))
+        ranking = rank_pairs(origins, target, TASK, 0.02, fusion, config, CONFIG.seed, silent)
+        return float(roc_auc_score(labels, ranking.members["logistic/none"]))
 
     shuffled = []
     for seed in range(20):

@@ -51,7 +51,7 @@ def test_without_a_past_links_are_taken_to_come_evenly() -> None:
     assert expected > 0  # a year without links does not mean never
 
 
-def test_on_the_strengthening_track_it_is_last_years_share_of_growth_times_that_ratio() -> None:
+def test_on_the_strengthening_track_growth_is_taken_to_be_as_frequent_over_years() -> None:
     task = TASK.model_copy(update={"track": "strengthening"})
     links = ["2001-06-01", "2004-06-01", "2005-06-01", "2006-06-01", "2006-07-01", "2008-06-01"]
     history = corpus_with([("2001-01-15", "F25B;G06F;H01L"), *((day, "A01B;B60L") for day in links)])
@@ -60,8 +60,8 @@ def test_on_the_strengthening_track_it_is_last_years_share_of_growth_times_that_
     past = [Origin(table, ranked(table), converged(history, table.pairs, task))]
     assert past[0].outcome.tolist() == [1, 0, 0, 0]  # three in 2005 and 2006, one in 2003 and 2004
     last_year = (1 + 0.5) / (4 + 1)  # one in 2008, none in 2007
-    ratio = (1.5 / 5) / (0.5 / 5)  # in 2005 as many as in 2004, no more
-    assert expected_prior(history, past, task) == pytest.approx(last_year * ratio)
+    # in 2005 as many as in 2004, no more: no evidence against it
+    assert expected_prior(history, past, task) == pytest.approx(last_year)
 
 
 def test_it_stays_below_certainty() -> None:

@@ -15,8 +15,7 @@ from pipeline.fusion.base import AttentionConfig, FusionConfig
 from pipeline.fusion.registry import make_fusion
 from pipeline.pairs.candidates import candidate_pairs
 from pipeline.pairs.labels import converged
-from pipeline.ranking.base import Origin, rank_logit
-from pipeline.ranking.baselines import heuristic_scores
+from pipeline.ranking.base import Origin
 from pipeline.ranking.ensemble import FUSION, EnsembleConfig, Ranking, rank_pairs
 from pipeline.ranking.prior_ranker import fit_prior_ranker
 from pipeline.ranking.rescore import MIDDLE, Rescorer, rescorable, rescorer
@@ -45,20 +44,12 @@ def origins(sample_corpus: Corpus) -> dict[int, Origin]:
 
 @pytest.fixture(scope="module")
 def ranking(origins: dict[int, Origin]) -> Ranking:
-    """All kinds of members; two heuristics are added by hand, with weights of their own."""
+    """All kinds of members, each with a weight."""
     target = dataclasses.replace(origins[2014], labels=None)
     prior = fit_prior_ranker({"one": [origins[2008]]}, {"one": [0.03]}, 7, {"corpora": []})
     past = [origins[2008], origins[2011]]
     made = rank_pairs(past, target, TASK, 0.03, make_fusion(LIGHT), CONFIG, 1, lambda message: None, prior)
-    known = heuristic_scores(target.table, TASK.window)
-    names = ("adamic_adar_recent", "text_cosine")
-    added = pd.DataFrame({f"heuristic/{name}": rank_logit(known[name]) for name in names})
-    return dataclasses.replace(
-        made,
-        score_raw=made.score_raw + 0.2 * added.sum(axis=1).to_numpy(),
-        members=pd.concat([made.members, added], axis=1),
-        weights={name: max(weight, 0.01) for name, weight in made.weights.items()} | dict.fromkeys(added, 0.2),
-    )
+    return dataclasses.replace(made, weights={name: max(weight, 0.01) for name, weight in made.weights.items()})
 
 
 @pytest.fixture(scope="module")
