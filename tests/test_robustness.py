@@ -39,7 +39,7 @@ def changed(rows: SourceTable, frame: pd.DataFrame) -> SourceTable:
     return dataclasses.replace(rows, frame=frame.set_axis(pd.RangeIndex(1, len(frame) + 1)))
 
 
-def asked(corpus: Corpus, odd: Odd, outside: Corpus | None = None, prior_ranker: str = "none") -> CutoffForecast:
+def asked(corpus: Corpus, odd: Odd, outside: Corpus | None = None, prior_ranker: str = "shipped") -> CutoffForecast:
     """The forecast; a warning of any library is a failure."""
     light = LIGHT | {"ensemble": LIGHT["ensemble"] | {"min_positives": odd.min_positives}, "task": odd.task}
     config = load_config(None, light | {"prior_ranker": prior_ranker})
@@ -147,7 +147,7 @@ def test_what_cannot_be_answered_is_refused_in_a_line_that_says_what_to_do(
     sample_rows: SourceTable, odd: Odd, kind: type[TechconvergeError], message: str
 ) -> None:
     with pytest.raises(kind, match=message) as raised:
-        asked(corpus_of(sample_rows, odd), odd)
+        asked(corpus_of(sample_rows, odd), odd, prior_ranker="none")
     assert "\n" not in str(raised.value)
 
 
