@@ -56,7 +56,9 @@ def corpus_of(rows: SourceTable, odd: Odd) -> Corpus:
 def assert_sensible(forecast: CutoffForecast) -> None:
     """Numbers everywhere, probabilities that add up to the count expected, a rank for each candidate."""
     table = forecast.predictions
-    numbers = table.select_dtypes("number").drop(columns="label")
+    bounds = ["probability_low", "probability_high"]  # unknown where the prior ranker must not be asked
+    assert table[bounds].isna().all(axis=None) or np.isfinite(table[bounds]).all(axis=None)
+    numbers = table.select_dtypes("number").drop(columns=["label", *bounds])
     assert np.isfinite(numbers.to_numpy(dtype=float)).all()
     assert table["probability"].between(0, 1).all()
     assert table["probability"].sum() == pytest.approx(forecast.prior * len(table), rel=1e-6)
