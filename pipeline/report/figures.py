@@ -198,7 +198,7 @@ def _wilson(share: np.ndarray, n: np.ndarray, z: float = 1.96) -> tuple[np.ndarr
 @dataclasses.dataclass(frozen=True)
 class Evidence:
     """One kind of evidence of a pair: what it adds to the score, as a bar (start and width in per cent of the axis, on
-    which ``zero`` lies where nothing is added), and the attention on it, None without a fusion net."""
+    which ``zero`` lies where nothing is added), and the attention on it, None where the fusion net does not see it."""
 
     name: str
     adds: float

@@ -63,7 +63,7 @@ def forecast(corpus: Corpus, cutoff: pd.Timestamp, firm: str | None, config: Run
     firm_found = None if firm is None else find_firm(history.parties, firm)
     told: dict[str, Any] = {
         "forecast": made,
-        "explanations": explanations(made, HEAD),
+        "explanations": explanations(made, HEAD, TASK.window, config.seed),
         "examples": example_patents(history, made.predictions.iloc[HEAD], TASK),
         "codes": code_table(history, made.universe.pairs.codes, TASK, firm_found),
         "links": link_table(history, TASK, 500),
