@@ -4,7 +4,7 @@
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -37,6 +37,27 @@ class TaskConfig(Stage):
     @classmethod
     def _from_anywhere(cls, path: Path | None) -> Path | None:
         return path.absolute() if path else None  # a record is repeated from any folder
+
+
+Block = Literal[
+    "bibliometric",
+    "network",
+    "graph",
+    "cooccurrence",
+    "statistics",
+    "dynamics",
+    "citation",
+    "people",
+    "text",
+    "text_pairs",
+    "background",
+]
+
+
+class FeaturesConfig(Stage):
+    """What a pair is described by."""
+
+    blocks: tuple[Block, ...] = Field(get_args(Block), min_length=1, description="feature blocks, in any order")
 
 
 class EncoderConfig(Stage):

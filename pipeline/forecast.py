@@ -57,7 +57,7 @@ def forecast_at(
     clock = time.perf_counter()
     universe = candidate_pairs(history, config.task)
     progress(f"{len(universe.pairs):,} candidate pairs of {len(universe.pairs.codes)} codes")
-    table = build_features(history, universe.pairs, config.task, config.seed, background)
+    table = build_features(history, universe.pairs, config.task, config.seed, background, config.features.blocks)
     target = Origin(table=table, features=ranked(table), labels=None)
     ranker, notes = _prior_ranker(history, config)
     past = _past_origins(history, config, background, progress, required=ranker is None)
@@ -108,7 +108,7 @@ def _past_origins(
         except NotEnoughDataError:
             continue  # the corpus was too small then: it is not learnt from
         progress(f"features at {cutoff:%Y-%m-%d}: {len(pairs):,} pairs")
-        table = build_features(earlier, pairs, task, config.seed, background)
+        table = build_features(earlier, pairs, task, config.seed, background, config.features.blocks)
         origins.append(Origin(table=table, features=ranked(table), labels=converged(history, pairs, task)))
     if not origins and required:
         raise CutoffError(

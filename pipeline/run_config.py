@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from pipeline.config import EncoderConfig, Recipe, TaskConfig
+from pipeline.config import EncoderConfig, FeaturesConfig, Recipe, TaskConfig
 from pipeline.errors import ConfigError
 from pipeline.fusion.base import FusionConfig
 from pipeline.ranking.ensemble import EnsembleConfig
@@ -28,6 +28,7 @@ class RunConfig(BaseModel):
     task: TaskConfig = TaskConfig()
     horizons: tuple[Annotated[int, Field(ge=1, le=10)], ...] = ()  # further ones, in years, beside task.horizon
     encoder: EncoderConfig = EncoderConfig()
+    features: FeaturesConfig = FeaturesConfig()
     fusion: FusionConfig = FusionConfig()
     ensemble: EnsembleConfig = EnsembleConfig()
     reference: ReferenceConfig = ReferenceConfig()

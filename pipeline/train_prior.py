@@ -125,6 +125,6 @@ def _origins(corpus: Corpus, background: Summary | None, config: RunConfig, prog
         except NotEnoughDataError:
             break  # earlier still, the corpus was smaller still
         progress(f"features at {cutoff:%Y-%m-%d}: {len(pairs):,} pairs")
-        table = build_features(history, pairs, task, config.seed, background)
+        table = build_features(history, pairs, task, config.seed, background, config.features.blocks)
         origins.append(Origin(table=table, features=ranked(table), labels=converged(corpus, pairs, task)))
     return origins[::-1]

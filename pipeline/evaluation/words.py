@@ -47,6 +47,53 @@ _MEASURES = {
     "coverage_cosine": "likeness of the topics they cover",
     "same_dominant": "whether they share a main topic",
     "complementarity": "how their topics complete each other",
+    "support": "share of all patents that carry both",
+    "confidence_max": "share of the smaller code's patents that carry both",
+    "confidence_min": "share of the larger code's patents that carry both",
+    "pmi": "meetings of the two against chance (mutual information)",
+    "expected_joint": "joint patents that chance alone would give",
+    "joint_zscore": "joint patents beyond chance",
+    "parent_zscore": "joint patents of the classes above them, beyond chance",
+    "reference_jaccard": "share of cited documents in common",
+    "citation_cosine": "likeness of what they cite",
+    "cocitation": "how often one patent cites both",
+    "flow_sum": "citations between them, against chance",
+    "flow_min": "citations both ways between them, against chance",
+    "flow_asymmetry": "how one-sided the citations between them are",
+    "code_citation_cosine": "likeness of the fields they cite",
+    "reachability": "how often citations lead from one to the other over others",
+    "originality": "breadth of the fields they cite",
+    "generality": "breadth of the fields that cite them",
+    "cycle_time": "age of the patents they cite",
+    "npl_share": "share of non-patent literature among their references",
+    "patents_growth": "growth of the patents of the two codes",
+    "partners_growth": "growth of the number of partner codes",
+    "recency": "how recent their patents are",
+    "text_drift": "how their texts approach each other lately",
+    "top_similarity": "likeness of their most similar patents' texts",
+    "close_share": "share of their patents with near texts",
+    "nearest_mean": "likeness of each patent's text to the nearest of the other code",
+    "nearest_min": "likeness of each patent's text to the nearest of the other code, the less alike way",
+    "mmd": "distance of their texts' distributions",
+    "mmd_unbiased": "distance of their texts' distributions, whatever their number",
+    "sliced_wasserstein": "distance of their texts' distributions (Wasserstein)",
+    "topic_divergence": "distance of their topics",
+    "title_similarity": "likeness of the codes' official titles",
+}
+_PARTIES = {"assignee": "assignees", "inventor": "inventors"}
+_OF_PARTIES = {
+    "shared": "{} at home in both codes",
+    "shared_focus": "{} at home in both codes, specialised ones counting more",
+    "jaccard": "share of {} in common",
+    "cosine": "likeness of their {}",
+    "entry_rate": "share of {} new to the codes lately",
+    "concentration": "concentration of their patents on few {}",
+}
+_CHANGES = {
+    "_rank_change": "change of rank by: ",
+    "_change": "change in: ",
+    "_acceleration": "acceleration of: ",
+    "_drift": "recent rise of: ",
 }
 _DISTANCES = {
     "cosine": "likeness",
@@ -74,8 +121,20 @@ def _measure(block: str, measure: str) -> str:
         return f"{_DISTANCES[measure]} {_SPACES[block]}"
     if measure in _MEASURES:
         return _MEASURES[measure]
+    if block == "people":
+        return _of_people(measure)
+    for ending, words in _CHANGES.items():
+        if measure.endswith(ending):
+            return words + _MEASURES[measure.removesuffix(ending)]
     stem, _, statistic = measure.rpartition("_")
     return _MEASURES[stem] + _STATISTICS[statistic]
+
+
+def _of_people(measure: str) -> str:
+    role, _, name = measure.partition("_")
+    stem, _, statistic = name.rpartition("_")
+    words, ending = (_OF_PARTIES[stem], _STATISTICS[statistic]) if statistic in _STATISTICS else (_OF_PARTIES[name], "")
+    return words.format(_PARTIES[role]) + ending
 
 
 def _period(param: str, lag: int) -> str:

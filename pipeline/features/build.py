@@ -1,39 +1,59 @@
 """All features of the candidates at one cutoff: runs the blocks on a history and puts their columns together."""
 
+from collections.abc import Callable, Sequence
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from scipy.stats import rankdata
 
 from pipeline.background.summary import Summary
-from pipeline.config import TaskConfig
+from pipeline.config import Block, TaskConfig
 from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.features.background import background
 from pipeline.features.base import BlockOutput, FeatureTable, vector_distances
 from pipeline.features.bibliometric import bibliometric, positions
+from pipeline.features.citation import citation
 from pipeline.features.cooccurrence import cooccurrence
+from pipeline.features.dynamics import dynamics
 from pipeline.features.network import network_indices
 from pipeline.features.node2vec import node2vec
-from pipeline.features.text import text
+from pipeline.features.people import people
+from pipeline.features.statistics import statistics
+from pipeline.features.text import shares_of, text
+from pipeline.features.text_pairs import text_pairs
 from pipeline.pairs.base import CandidatePairs
 
 
 def build_features(
-    history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int, outside: Summary | None = None
+    history: Corpus,
+    pairs: CandidatePairs,
+    task: TaskConfig,
+    seed: int,
+    outside: Summary | None = None,
+    wanted: Sequence[Block] = get_args(Block),
 ) -> FeatureTable:
-    """Compute every block the history, and the background when one is attached, has the sources for.
+    """Compute the wanted blocks as far as the history, and the background when one is attached, has the sources.
 
     ``history`` must be cut at the pairs' cutoff: nothing here filters by date. ``outside``: the background's summary,
     whole; its block cuts it at the history's cutoff.
     """
-    blocks = [
-        bibliometric(history, pairs, task),
-        network(history, pairs, task),
-        graph(history, pairs, task, seed),
-        cooccurrence(history, pairs, task, seed),
-        text(history, pairs, task, seed),
-        background(outside, history, pairs, task, seed),
-    ]
+    shares = shares_of(history, seed) if {"text", "text_pairs"} & set(wanted) else None
+    makers: dict[Block, Callable[[], BlockOutput]] = {
+        "bibliometric": lambda: bibliometric(history, pairs, task),
+        "network": lambda: network(history, pairs, task),
+        "graph": lambda: graph(history, pairs, task, seed),
+        "cooccurrence": lambda: cooccurrence(history, pairs, task, seed),
+        "statistics": lambda: statistics(history, pairs, task),
+        "dynamics": lambda: dynamics(history, pairs, task),
+        "citation": lambda: citation(history, pairs, task),
+        "people": lambda: people(history, pairs, task),
+        "text": lambda: text(history, pairs, task, seed, shares),
+        "text_pairs": lambda: text_pairs(history, pairs, task, seed, shares),
+        "background": lambda: background(outside, history, pairs, task, seed),
+    }
+    blocks = [make() for name, make in makers.items() if name in wanted]
     columns = {name: values.astype(np.float32) for block in blocks for name, values in block.columns.items()}
     incidence = history.incidence(task.scheme, task.level)
     window = history.rows_since(years_before(history.cutoff, task.window))

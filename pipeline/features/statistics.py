@@ -199,12 +199,18 @@ def _powers(odds: np.ndarray, codes: np.ndarray, largest: int) -> np.ndarray:
 
 
 def _parent_zscore(history: Corpus, pairs: CandidatePairs, task: TaskConfig, rows: slice) -> np.ndarray:
-    """The z-score of the joint patents of the two codes' parents; NaN where both have the same parent."""
+    """The z-score of the joint patents of the two codes' parents; NaN where both have the same parent.
+
+    A patent carries the parents of its codes in force: rolled up from its symbols, one of the future would count.
+    """
+    incidence = history.incidence(task.scheme, task.level)
     above = LEVELS[LEVELS.index(task.level) - 1]
-    incidence = history.incidence(task.scheme, above)
-    parent = positions(incidence.codes, roll_up(pd.Series(pairs.codes), above).to_numpy())
-    a, b = parent[pairs.a], parent[pairs.b]
-    matrix = incidence.matrix[rows]
+    parent, names = pd.factorize(roll_up(pd.Series(incidence.codes), above), sort=True)
+    member = sp.csr_array((np.ones(len(parent)), (np.arange(len(parent)), parent)), shape=(len(parent), len(names)))
+    matrix = sp.csr_array(incidence.matrix[rows] @ member)
+    matrix.data[:] = 1.0
+    nodes = positions(incidence.codes, pairs.codes)
+    a, b = parent[nodes[pairs.a]], parent[nodes[pairs.b]]
     score = _zscore(_joint(matrix, a, b), *joint_by_chance(matrix, a, b))
     return np.where(a == b, np.nan, score)
 

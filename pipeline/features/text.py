@@ -20,13 +20,24 @@ PATENTS_A_TOPIC = 60  # sets the number of topics, within the bounds below
 TOPICS = (8, 60)
 
 
-def text(history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int) -> BlockOutput:
+def shares_of(history: Corpus, seed: int) -> np.ndarray | None:
+    """``topic_shares`` of the history's patents; None without embeddings."""
+    if history.embeddings is None or not history.embeddings.any():
+        return None
+    return topic_shares(history.embeddings, np.any(history.embeddings, axis=1), seed)
+
+
+def text(
+    history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int, shares: np.ndarray | None = None
+) -> BlockOutput:
     """Text interactions of all history and of the recent window, and topic features of all history.
 
     Blocks ``text`` (vector of a code = mean of its patents' vectors) and ``topic``. Without embeddings both are absent.
+    ``shares``: what ``shares_of`` gave for this history and seed where it is at hand; else it is computed here.
     A code without text in the window has NaN there: unknown, not dissimilar. A joint patent counts in both codes.
     """
-    if history.embeddings is None or not history.embeddings.any():
+    shares = shares_of(history, seed) if shares is None else shares
+    if history.embeddings is None or shares is None:
         return BlockOutput(columns={}, warnings=("text, topic: no titles or abstracts, so both blocks are left out",))
     incidence = history.incidence(task.scheme, task.level)
     carriers = sp.csr_array(incidence.matrix.T)[positions(incidence.codes, pairs.codes)]
@@ -40,7 +51,6 @@ def text(history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int) ->
     columns |= vector_distances("text", f"w{task.window}__lag0", lately, pairs)
     drift = columns[f"text__cosine__w{task.window}__lag0"] - columns["text__cosine__all__lag0"]
     columns[f"text__cosine_drift__w{task.window}__lag0"] = drift
-    shares = topic_shares(vectors, has_text, seed)
     columns |= _topic_columns(carriers, shares, has_text, pairs)
     return BlockOutput(columns=columns, code_vectors={"text": everything})
 

@@ -1,6 +1,7 @@
 """Text beyond centroids (method B7): how the patents of two codes lie to each other, not only their means.
 
-Block ``text``, beside the distances of the mean vectors in ``text.py``. Formulas: ``prototypes.py`` and below.
+Modality ``text``, beside the distances of the mean vectors in ``text.py``; the official titles are no patent's text and
+stand in ``scheme``. Formulas: ``prototypes.py`` and below.
 """
 
 import dataclasses
@@ -51,15 +52,16 @@ def text_pairs(
     """Similarities and distances of the codes' patents, over all history and, for two, lately with their change.
 
     ``shares``: what ``topic_shares`` gave for this history and seed where it is at hand; else it is computed here.
-    A code without text in the window has NaN there. Without embeddings only the official titles are compared. A joint
+    A code without text in the window has NaN there. With fewer than two texts only the official titles are compared. A joint
     patent counts in both codes, so linked ones (strengthening track) have a cross pair of similarity 1.
     """
-    columns = {"text__official_title_similarity__all__lag0": official_title_similarity(pairs)}
+    columns = {"scheme__title_similarity__all__lag0": official_title_similarity(pairs)}
     vectors = history.embeddings
     has_text = np.zeros(0, dtype=bool) if vectors is None else np.any(vectors, axis=1)
     if vectors is None or has_text.sum() < 2:
-        lack = "text: fewer than two patents with title or abstract, so only the official titles of codes are compared"
-        return BlockOutput(columns=columns, warnings=(lack,))
+        # that there is no text at all is for the block ``text`` to say
+        lack = "text: one patent only has title or abstract, so no two can be compared"
+        return BlockOutput(columns=columns, warnings=(lack,) if has_text.any() else ())
     incidence = history.incidence(task.scheme, task.level)
     membership = sp.csr_array(incidence.matrix[:, positions(incidence.codes, pairs.codes)])
     texts = CodeTexts(vectors, membership, has_text)

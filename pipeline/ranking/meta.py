@@ -12,7 +12,7 @@ from scipy.special import expit
 from sklearn.metrics import average_precision_score
 
 SHRINKAGE = 30.0  # penalty on the squared departure from the mixture, in units of log-likelihood
-EVIDENCE = 1000  # past positives at which a corpus's own members weigh as much as those taught by other corpora
+EVIDENCE = 3000  # past positives at which a corpus's own members weigh as much as those taught by other corpora
 STEPS = 10  # of the guard
 
 

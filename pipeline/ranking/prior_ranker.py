@@ -1,8 +1,9 @@
 """The prior ranker (method B6): what pairs about to converge look like in *other* corpora.
 
 Every feature is a rank within its own candidate set, so rows of different corpora can be pooled and the result
-travels. An expert holds one boosted model that copes with absent modalities and, for each set of modalities a corpus
-may have, one logistic regression fitted on exactly these. Bibliometric counts stay out: they do not travel.
+travels. An expert holds one boosted model that reads every modality and copes with absent ones and, for each set of
+text modalities a corpus may have, one logistic regression fitted on exactly these. Citations, people and dynamics are
+left to the boosted model: with a corpus left out, the regression did worse with them.
 """
 
 import dataclasses
@@ -28,10 +29,12 @@ SCHEMA = 2
 SHIPPED = Path(__file__).parent / "prior_ranker.json"
 DOMAIN, BACKGROUND = "domain", "background"
 MODELS = ("boosted", "linear")
-ALWAYS = ("network", "cooccurrence", "graph")
-OPTIONAL = ("text", "topic")  # modalities a corpus may lack
-KEPT_NEGATIVES = 0.2  # share of the negatives that is learnt from, weighted up again
-MASKED_WEIGHT = 0.5  # of the second copy of each row, its optional modalities hidden
+ALWAYS = ("network", "cooccurrence", "graph", "bibliometric", "scheme")
+OPTIONAL = ("text", "topic")  # modalities a corpus may lack, with a regression for each set of them
+BOOSTED_ONLY = ("dynamics", "citation", "people")
+HIDDEN = (*OPTIONAL, "citation", "people", "bibliometric")  # sources differ most in these
+KEPT_NEGATIVES = 0.1  # share of the negatives that is learnt from, weighted up again
+MASKED_WEIGHT = 0.5  # of the second copy of each row, in which what is HIDDEN is missing
 MIN_POSITIVES = 20  # below which an origin is not learnt from
 ROUNDS = 400
 _BOOSTED = {
@@ -222,7 +225,7 @@ def _spread(
 def _fit_expert(corpora: Mapping[str, Sequence[Origin]], beyond: Sequence[str], seed: int) -> Expert:
     rng = np.random.default_rng(seed)
     parts = [part for origins in corpora.values() for part in _rows(origins, rng)]
-    read = (*ALWAYS, *OPTIONAL, *beyond)
+    read = (*ALWAYS, *OPTIONAL, *BOOSTED_ONLY, *beyond)
     columns = list(dict.fromkeys(str(c) for part in parts for c in part[0] if _modality(c) in read))
     X = pd.concat([part[0].reindex(columns=columns) for part in parts], ignore_index=True)
     y = np.concatenate([part[1] for part in parts])
@@ -248,8 +251,8 @@ def _rows(origins: Sequence[Origin], rng: np.random.Generator) -> list[tuple[pd.
 
 
 def _fit_boosted(X: pd.DataFrame, y: np.ndarray, weight: np.ndarray, seed: int) -> str:
-    """Each row with an optional modality is learnt from twice, the second time without: the model will meet both."""
-    optional = [str(c) for c in X if _modality(c) in OPTIONAL]
+    """Each row with a modality that may be absent is learnt from twice, the second time without: it will meet both."""
+    optional = [str(c) for c in X if _modality(c) in HIDDEN]
     has = X[optional].notna().any(axis=1).to_numpy()
     masked = X[has].assign(**dict.fromkeys(optional, np.nan))
     values = pd.concat([X, masked]).to_numpy(dtype=np.float32)

@@ -56,6 +56,7 @@ MODELS = {
     "joint_growth": "Growth of joint patents, recent",
     "node2vec_logistic": "node2vec + logistic",
     "logistic_all": "Logistic regression, all features",
+    "lightgbm_cooccurrence": "LightGBM, plain co-occurrence",
     "lightgbm_all": "LightGBM, all features",
 }
 METRICS = {  # in the order shown

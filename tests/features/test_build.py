@@ -19,6 +19,18 @@ from pipeline.features.build import build_features, network, ranked
 from pipeline.pairs.candidates import candidate_pairs
 
 TASK = TaskConfig()
+MODALITIES = [
+    "bibliometric",
+    "network",
+    "graph",
+    "cooccurrence",
+    "dynamics",
+    "citation",
+    "people",
+    "text",
+    "topic",
+    "scheme",
+]
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +46,9 @@ def table(history: Corpus) -> FeatureTable:
 
 def test_names_say_block_measure_parameter_and_lag(table: FeatureTable) -> None:
     for name in table.columns:
-        assert re.fullmatch(r"[a-z]+__[a-z0-9_]*[a-z0-9]__(all|decayed|w3)__lag[03]", name), name
+        assert re.fullmatch(r"[a-z]+__[a-z0-9_]*[a-z0-9]__(all|decayed|w[13])__lag[03]", name), name
         assert len(name.split("__")) == 4
-    assert table.modalities() == ["bibliometric", "network", "graph", "cooccurrence", "text", "topic"]
+    assert table.modalities() == MODALITIES
     assert modality_columns(list(table.columns))["graph"] == [
         f"graph__{measure}__all__lag0" for measure in ("cosine", "dot", "euclidean", "l1")
     ]
@@ -71,10 +83,13 @@ def test_without_texts_the_text_blocks_are_absent_and_the_others_unchanged(
     history: Corpus, table: FeatureTable
 ) -> None:
     bare = build_features(dataclasses.replace(history, embeddings=None), table.pairs, TASK, seed=5)
-    assert bare.modalities() == ["bibliometric", "network", "graph", "cooccurrence"]
+    assert bare.modalities() == [name for name in MODALITIES if name not in ("text", "topic")]
     assert bare.patent_vectors is None
     assert list(bare.code_vectors) == ["graph"]
-    assert bare.warnings == ("text, topic: no titles or abstracts, so both blocks are left out",)
+    assert set(bare.warnings) - set(table.warnings) == {
+        "dynamics: no titles or abstracts, so text_drift is left out",
+        "text, topic: no titles or abstracts, so both blocks are left out",
+    }
     pd.testing.assert_frame_equal(bare.columns, table.columns[bare.columns.columns])
 
 

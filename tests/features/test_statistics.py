@@ -251,9 +251,10 @@ def test_zscore_is_the_distance_from_chance_in_deviations(history: Corpus, colum
 def test_the_zscore_of_parents_is_that_of_the_classes(
     history: Corpus, columns: dict[str, np.ndarray], suffix: str
 ) -> None:
-    """Codes of one class have none; a symbol that names a class alone counts for the class."""
-    classes = all_pairs(history, "class")
-    of_classes = statistics(history, classes, TaskConfig(level="class", window=3, min_patents=1)).columns
+    """Codes of one class have none. A symbol that names a class alone counts for the class, but is no parent's code."""
+    finer = dataclasses.replace(corpus_from(patents()[:-1]), cutoff=history.cutoff)
+    classes = all_pairs(finer, "class")
+    of_classes = statistics(finer, classes, TaskConfig(level="class", window=3, min_patents=1)).columns
     pairs = zip(classes.codes[classes.a], classes.codes[classes.b], strict=True)
     score = dict(zip(pairs, of_classes[f"cooccurrence__joint_zscore__{suffix}"], strict=True))
     expected = [score.get((x[:3], y[:3]), math.nan) for x, y in itertools.combinations(CODES, 2)]

@@ -126,7 +126,7 @@ def test_the_columns_are_these(columns: dict[str, np.ndarray], pairs: CandidateP
     all_history = [*CROSS_MEASURES, "mmd", "mmd_unbiased", "sliced_wasserstein", "topic_divergence"]
     windowed = ["top_similarity", "top_similarity_drift", "mmd", "mmd_drift"]
     assert list(columns) == [
-        "text__official_title_similarity__all__lag0",
+        "scheme__title_similarity__all__lag0",
         *(f"text__{name}__all__lag0" for name in all_history),
         *(f"text__{name}__w2__lag0" for name in windowed),
     ]
@@ -164,7 +164,7 @@ def test_the_window_sees_its_own_patents_and_the_drift_is_what_they_changed(
 def test_a_code_without_text_has_no_value_but_its_title(pairs: CandidatePairs, columns: dict[str, np.ndarray]) -> None:
     silent = (pairs.table[["code_a", "code_b"]] == SILENT).any(axis=1).to_numpy()
     for name, values in columns.items():
-        if "official_title" in name:
+        if name.startswith("scheme"):
             assert not np.isnan(values).any()
         else:
             assert np.isnan(values[silent]).all(), name
@@ -392,17 +392,16 @@ def test_the_same_seed_gives_the_same_bytes(
 
 
 @pytest.mark.parametrize("spoken", [None, 0, 1])
-def test_without_texts_only_the_titles_are_compared_with_a_warning(
+def test_without_texts_only_the_titles_are_compared(
     corpus: Corpus, pairs: CandidatePairs, columns: dict[str, np.ndarray], spoken: int | None
 ) -> None:
     vectors = np.zeros((len(corpus.patents), 4), dtype=np.float32)
     vectors[: spoken or 0] = 0.5
     bare = dataclasses.replace(corpus, embeddings=None if spoken is None else vectors)
     got = text_pairs(bare, pairs, TASK, seed=1)
-    title = "text__official_title_similarity__all__lag0"
-    assert got.warnings == (
-        "text: fewer than two patents with title or abstract, so only the official titles of codes are compared",
-    )
+    title = "scheme__title_similarity__all__lag0"
+    lack = "text: one patent only has title or abstract, so no two can be compared"
+    assert got.warnings == ((lack,) if spoken else ())
     assert same_bytes(got.columns, {title: columns[title]})
 
 

@@ -76,11 +76,11 @@ def test_a_pair_given_all_of_another_pair_scores_as_that_one(ensemble: Rescorer,
     # but for the fusion, which goes by the code vectors too
     plain = without_fusion(ensemble)
     complete = np.flatnonzero(~np.isnan(ensemble.shares).any(axis=1))  # what only the other lacked would be hidden
-    rows, others = complete[[5, 90, 400]], complete[[700, 6, 41]]
+    rows, others = complete[[5, 90, 200]], complete[[240, 6, 41]]
     shipped = ranking.members[list(plain.members)].to_numpy()
     weights = np.array([member.weight for member in plain.members.values()])
     gained = plain.score(ensemble.shares[others], rows) - ranking.score_raw[rows]
-    np.testing.assert_allclose(gained, (shipped[others] - shipped[rows]) @ weights, atol=1e-9)
+    np.testing.assert_allclose(gained, (shipped[others] - shipped[rows]) @ weights, atol=1e-6)
 
 
 def test_what_is_hidden_is_the_middle_rank_or_masked_and_what_is_unknown_stays_so(ensemble: Rescorer) -> None:
@@ -107,7 +107,7 @@ def test_the_masked_fusion_does_not_see_the_code_vectors_of_what_is_hidden(ensem
     rows = np.arange(20)
     hidden = np.tile([c.startswith("text") for c in ensemble.columns], (len(rows), 1))
     np.testing.assert_allclose(only.without(rows, hidden), swapped.without(rows, hidden), atol=1e-5)
-    assert np.abs(only.score(only.shares[rows], rows) - swapped.score(only.shares[rows], rows)).max() > 1e-2
+    assert np.abs(only.score(only.shares[rows], rows) - swapped.score(only.shares[rows], rows)).max() > 1e-3
 
 
 @pytest.mark.parametrize("name", ADDITIVE)
