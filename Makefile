@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check benchmark-forecast benchmark-network clean
+.PHONY: demo test check benchmark-forecast benchmark-ablation benchmark-network clean
 
 demo: $(INSTALLED)
 	$(VENV)/bin/python -m flows.demo
@@ -18,6 +18,9 @@ check: $(INSTALLED)
 
 benchmark-forecast: $(INSTALLED)
 	$(VENV)/bin/python benchmarks/forecast.py
+
+benchmark-ablation: $(INSTALLED)
+	$(VENV)/bin/python benchmarks/ablation.py
 
 benchmark-network: $(INSTALLED)
 	$(VENV)/bin/python benchmarks/network.py

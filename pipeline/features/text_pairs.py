@@ -52,8 +52,8 @@ def text_pairs(
     """Similarities and distances of the codes' patents, over all history and, for two, lately with their change.
 
     ``shares``: what ``topic_shares`` gave for this history and seed where it is at hand; else it is computed here.
-    A code without text in the window has NaN there. With fewer than two texts only the official titles are compared. A joint
-    patent counts in both codes, so linked ones (strengthening track) have a cross pair of similarity 1.
+    A code without text in the window has NaN there. With fewer than two texts only the official titles are compared.
+    A joint patent counts in both codes, so linked ones (strengthening track) have a cross pair of similarity 1.
     """
     columns = {"scheme__title_similarity__all__lag0": official_title_similarity(pairs)}
     vectors = history.embeddings

@@ -1,4 +1,4 @@
-"""The default fusion (method B8): one token a modality, pooled by attention, the same for both orders of a pair.
+"""The default fusion (method B8): one token a modality, pooled (by attention), the same for both orders of a pair.
 
 A token is made of its modality's pair columns, which are ranks within their origin: each is given evenly, stretched
 towards the top (where the few positives are), and beside a mark that says whether it is known. Where the code vectors
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from pipeline.features.base import FeatureTable
 from pipeline.fusion.base import AttentionConfig
 from pipeline.fusion.inputs import Layout, Scale, column_values
+from pipeline.fusion.pooling import POOLINGS
 from pipeline.fusion.storage import reading, write_fusion
 from pipeline.fusion.training import best_device, check_labels, compute, isolated, to_tensor, train
 
@@ -66,22 +67,6 @@ class Token(nn.Module):
         return self.layers(torch.cat(parts, dim=1))
 
 
-class AttentionPooling(nn.Module):
-    """Additive attention of one learnt query over the tokens that are present."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.down = nn.Linear(width, width)
-        self.query = nn.Linear(width, 1, bias=False)
-
-    def forward(self, tokens: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-        """Weighted sum of the tokens (pairs x modalities x width) and the weights, 0 for all where none is present."""
-        score = self.query(torch.tanh(self.down(tokens))).squeeze(2)
-        score = score.masked_fill(~present, torch.finfo(score.dtype).min)
-        weights = torch.softmax(score, dim=1) * present
-        return (weights.unsqueeze(2) * tokens).sum(dim=1), weights
-
-
 class AttentionNet(nn.Module):
     """Tokens, their pooling, and a linear head on the fused vector."""
 
@@ -91,7 +76,7 @@ class AttentionNet(nn.Module):
         self.tokens = nn.ModuleDict(
             {name: Token(len(place), layout.widths.get(name, 0), config) for name, place in self.positions.items()}
         )
-        self.pooling = AttentionPooling(config.width)
+        self.pooling = POOLINGS[config.pooling](len(self.positions), config.width)
         self.head = nn.Sequential(nn.LayerNorm(config.width), nn.Dropout(config.dropout), nn.Linear(config.width, 1))
         self.modality_dropout = config.modality_dropout
 
@@ -141,7 +126,7 @@ class FittedAttention:
     def attention(self, table: FeatureTable) -> pd.DataFrame:
         """Weights of the modalities; a row sums to 1, or to 0 where the pair has no modality at all."""
         weights = np.mean(self._compute(table, lambda net: lambda *pairs: net.fuse(*pairs)[1]), axis=0)
-        return pd.DataFrame(weights, columns=list(self.layout.modalities()))
+        return pd.DataFrame(weights, columns=list(self.layout.modalities())[: weights.shape[1]])
 
     def save(self, folder: Path) -> None:
         """Write weights and config."""

@@ -25,6 +25,9 @@ class TrainingConfig(Stage):
     negatives: int = Field(40_000, ge=1, description="negatives drawn afresh each epoch, over all origins")
     learning_rate: float = Field(3e-3, gt=0)
     weight_decay: float = Field(0.1, ge=0)
+    imbalance: Literal["logit_adjustment", "resampling"] = Field(
+        "logit_adjustment", description="resampling: four negatives a positive, afresh each epoch, and no adjustment"
+    )
     tau: float = Field(1.0, ge=0, description="strength of the logit adjustment by the class prior; 0 leaves it out")
 
 
@@ -32,6 +35,7 @@ class AttentionConfig(TrainingConfig):
     """The default fusion: one token a modality, pooled by attention."""
 
     epochs: int = Field(8, ge=1, description="passes over the positives; fixed, so that no data is held out to stop")
+    pooling: Literal["attention", "gated_mean", "concatenation"] = "attention"
     width: int = Field(32, ge=1, description="of a token and of the fused vector of one net")
     dropout: float = Field(0.2, ge=0, lt=1)
     vector_width: int = Field(8, ge=1, description="to which code vectors are projected before they are combined")

@@ -115,8 +115,14 @@ def _schedule(progress: float) -> float:
     return min(progress / WARM_UP + 0.1, 0.5 * (1 + math.cos(math.pi * progress)))
 
 
+RESAMPLED = 4  # negatives a positive: 2:8, as in the published recipe
+
+
 def _share_of_negatives(labels: Sequence[np.ndarray], config: TrainingConfig) -> float:
-    return min(1.0, config.negatives / sum(int((label == 0).sum()) for label in labels))
+    wanted = config.negatives
+    if config.imbalance == "resampling":
+        wanted = RESAMPLED * sum(int(label.sum()) for label in labels)
+    return min(1.0, wanted / sum(int((label == 0).sum()) for label in labels))
 
 
 def _drawn(label: np.ndarray, share: float) -> int:
@@ -125,6 +131,8 @@ def _drawn(label: np.ndarray, share: float) -> int:
 
 def _prior_offsets(labels: Sequence[np.ndarray], config: TrainingConfig) -> list[float]:
     """What is added to the logits of each origin; half a pair is added to both kinds, since one may be missing."""
+    if config.imbalance == "resampling":
+        return [0.0] * len(labels)
     share = _share_of_negatives(labels, config)
     offsets = []
     for label in labels:

@@ -17,6 +17,7 @@ from sklearn.metrics import average_precision_score
 from pipeline.config import Stage, TaskConfig
 from pipeline.corpus.timeline import years_before
 from pipeline.errors import MORE_POSITIVES, NotEnoughDataError
+from pipeline.features.base import FeatureTable
 from pipeline.fusion.base import Fusion
 from pipeline.ranking.base import Origin, common_columns, rank_logit, stack
 from pipeline.ranking.baselines import heuristic_scores
@@ -119,7 +120,7 @@ def rank_pairs(
         probability=shift_to_prior(raw, prior),
         members=members,
         weights=dict(zip(members.columns, meta.weights.tolist(), strict=True)),
-        attention=fitted[FUSION].attention(_ranked_table(target))
+        attention=fitted[FUSION].attention(ranked_table(target))
         if FUSION in fitted
         else pd.DataFrame(index=target.features.index),
         fitted=fitted,
@@ -235,7 +236,7 @@ def _fit_and_score(
 
 def _fit_member(name: str, training: list[Origin], fusion: Fusion, seed: int) -> Any:
     if name == FUSION:
-        return fusion.fit([_ranked_table(origin) for origin in training], [o.outcome for o in training], seed)
+        return fusion.fit([ranked_table(origin) for origin in training], [o.outcome for o in training], seed)
     learner, strategy = name.split("/")
     X, y = stack(training)
     return STRATEGIES[strategy](make_learner(learner, seed), seed, float(y.mean())).fit(X, y)
@@ -244,9 +245,10 @@ def _fit_member(name: str, training: list[Origin], fusion: Fusion, seed: int) ->
 def _score(name: str, model: Any, target: Origin) -> np.ndarray:
     """The member's scores as rank logits: one scale for all, and no trace of what resampling did to the level."""
     if name == FUSION:
-        return rank_logit(model.logits(_ranked_table(target)))
+        return rank_logit(model.logits(ranked_table(target)))
     return rank_logit(model.predict_proba(target.features.to_numpy(dtype=np.float32))[:, 1])
 
 
-def _ranked_table(origin: Origin) -> Any:
+def ranked_table(origin: Origin) -> FeatureTable:
+    """The origin's feature table with its columns as ranks: what a fusion takes."""
     return dataclasses.replace(origin.table, columns=origin.features)

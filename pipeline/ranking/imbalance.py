@@ -9,7 +9,9 @@ from imblearn.ensemble import BalancedBaggingClassifier, EasyEnsembleClassifier
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import make_pipeline
 from imblearn.under_sampling import RandomUnderSampler
+from sklearn.base import clone
 from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
 
 UNDER_RATIO = 0.1  # positives per negative after under-sampling: 1:1 throws away too much
 OVER_RATIO = 0.1  # and after over-sampling: more blurs the ranking and slows the fit
@@ -18,6 +20,12 @@ BAGS = 5
 
 def _none(learner: Any, seed: int, prior: float) -> Any:
     return learner
+
+
+def _weights(learner: Any, seed: int, prior: float) -> Any:
+    """Positives weigh as much as negatives in all."""
+    of_last = f"{learner.steps[-1][0]}__class_weight" if isinstance(learner, Pipeline) else "class_weight"
+    return clone(learner).set_params(**{of_last: "balanced"})
 
 
 def _under(learner: Any, seed: int, prior: float) -> Any:
@@ -54,6 +62,7 @@ def _easy_ensemble(learner: Any, seed: int, prior: float) -> Any:
 
 STRATEGIES: dict[str, Callable[[Any, int, float], Any]] = {
     "none": _none,
+    "weights": _weights,
     "under": _under,
     "over": _over,
     "smote": _smote,

@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-import torch
 from fusion.case import SIZES, planted
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
-from pipeline.fusion.attention import AttentionFusion, AttentionPooling
+from pipeline.fusion.attention import AttentionFusion
 from pipeline.fusion.base import AttentionConfig
 
 QUICK = AttentionConfig(epochs=30, batch_size=1024, learning_rate=2e-2)
@@ -84,17 +84,18 @@ def test_columns_that_are_not_ranks_are_refused():
         AttentionFusion(QUICK).fit([dataclasses.replace(table, columns=table.columns * 10)], [labels], seed=5)
 
 
-def test_pooling_is_additive_attention_over_the_present_tokens():
-    torch.manual_seed(0)
-    pooling = AttentionPooling(4)
-    tokens, present = torch.randn(6, 3, 4), torch.tensor([[1, 1, 1], [1, 0, 1], [0, 0, 1], [0, 0, 0]] + [[1, 1, 0]] * 2)
-    fused, weights = (result.detach().numpy() for result in pooling(tokens, present.bool()))
-    down, bias = (value.detach().numpy() for value in (pooling.down.weight, pooling.down.bias))
-    query = pooling.query.weight.detach().numpy()[0]
-    for pair in range(6):
-        there = [index for index in range(3) if present[pair, index]]
-        score = np.array([np.exp(query @ np.tanh(down @ tokens[pair, i].numpy() + bias)) for i in there])
-        expected = np.zeros(3)
-        expected[there] = score / score.sum()
-        np.testing.assert_allclose(weights[pair], expected, atol=1e-6)
-        np.testing.assert_allclose(fused[pair], expected @ tokens[pair].numpy(), atol=1e-6)
+@pytest.mark.parametrize("pooling", ["gated_mean", "concatenation"])
+def test_another_pooling_finds_the_signal_too_and_only_what_has_weights_shows_them(pooling):
+    config = QUICK.model_copy(update={"pooling": pooling})
+    fitted = AttentionFusion(config).fit([table for table, _ in ORIGINS], [labels for _, labels in ORIGINS], seed=5)
+    assert average_precision_score(OUTCOME, fitted.logits(LATER)) > 8 * OUTCOME.mean()
+    assert list(fitted.attention(LATER).columns) == (list(SIZES) if pooling == "gated_mean" else [])
+
+
+def test_resampling_ranks_but_leaves_the_level_too_high():
+    tables, labels = [table for table, _ in ORIGINS], [labels for _, labels in ORIGINS]
+    plain = AttentionFusion(QUICK.model_copy(update={"tau": 0.0})).fit(tables, labels, seed=5).logits(LATER)
+    resampled = AttentionFusion(QUICK.model_copy(update={"imbalance": "resampling"})).fit(tables, labels, seed=5)
+    logits = resampled.logits(LATER)
+    assert average_precision_score(OUTCOME, logits) > 8 * OUTCOME.mean()
+    assert np.median(expit(logits)) > 1.5 * np.median(expit(plain))

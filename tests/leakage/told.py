@@ -1,23 +1,21 @@
 """All that is told of a cutoff: the history, the features, the forecast and what explains it."""
 
 import dataclasses
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 from runs import LIGHT
 
 from pipeline.background.summary import summarise
+from pipeline.config import Block
 from pipeline.corpus.ingest import ingest_tables
 from pipeline.corpus.readers import SourceTable
 from pipeline.corpus.timeline import Corpus
 from pipeline.encoders.base import patent_texts
 from pipeline.encoders.hashing import HashingEncoder
 from pipeline.evaluation.explain import code_table, example_patents, explanations, link_table
-from pipeline.features.citation import citation
-from pipeline.features.dynamics import dynamics
-from pipeline.features.statistics import statistics
-from pipeline.features.text_pairs import text_pairs
+from pipeline.features.build import build_features
 from pipeline.forecast import forecast_at
 from pipeline.opportunities.firm import find_firm, firm_view, relatedness_warnings
 from pipeline.pairs.candidates import candidate_pairs
@@ -42,17 +40,12 @@ def whole(rows: SourceTable, cutoff: pd.Timestamp) -> Corpus:
 
 
 def features(corpus: Corpus, cutoff: pd.Timestamp) -> dict[str, Any]:
-    """The history, its candidates and the blocks, also those that no forecast asks for."""
+    """The history, its candidates and every block."""
     history = corpus.as_of(cutoff)
     universe = candidate_pairs(history, TASK)
-    pairs = universe.pairs
-    return {
-        "history": history,
-        "universe": universe,
-        "citation": citation(history, pairs, TASK),
-        "dynamics": dynamics(history, pairs, TASK),
-        "statistics": statistics(history, pairs, TASK),
-        "text_pairs": text_pairs(history, pairs, TASK, SEED),
+    blocks = [name for name in get_args(Block) if name != "background"]  # a forecast has that one
+    return {"history": history, "universe": universe} | {
+        name: build_features(history, universe.pairs, TASK, SEED, wanted=[name]) for name in blocks
     }
 
 

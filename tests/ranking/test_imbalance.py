@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from pipeline.ranking.imbalance import OVER_RATIO, STRATEGIES, UNDER_RATIO
 
@@ -32,6 +34,14 @@ def test_every_bag_has_the_ratio(strategy: str, prior: float) -> None:
     learner = LogisticRegression(C=1e-9)  # no slope, so the intercept is the log odds of its share
     share = STRATEGIES[strategy](learner, 1, prior).fit(X, y).predict_proba(X)[0, 1]
     assert share / (1 - share) == pytest.approx(max(prior / (1 - prior), BAGGED[strategy]), rel=0.02)
+
+
+@pytest.mark.parametrize("prior", [0.01, 0.3])
+def test_weights_make_both_kinds_weigh_the_same_also_within_a_pipeline(prior: float) -> None:
+    X, y = data(prior)
+    for learner in (LogisticRegression(C=1e-9), make_pipeline(StandardScaler(), LogisticRegression(C=1e-9))):
+        fitted = STRATEGIES["weights"](learner, 1, prior).fit(X, y)
+        assert fitted.predict_proba(X)[0, 1] == pytest.approx(0.5, abs=0.01)
 
 
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))
