@@ -177,6 +177,11 @@ class Opportunities(pa.DataFrameModel):
     rta_b: Series[float] = pa.Field(ge=0, nullable=True)
     density_a: Series[float] = pa.Field(ge=0, le=1)
     density_b: Series[float] = pa.Field(ge=0, le=1)
+    share_a: Series[float] = pa.Field(ge=0, le=1)  # of all patents of the code; see opportunities.holdings
+    share_b: Series[float] = pa.Field(ge=0, le=1)
+    recency_a: Series[float] = pa.Field(ge=0, nullable=True)  # years since the firm's latest patent in the code
+    recency_b: Series[float] = pa.Field(ge=0, nullable=True)
+    inventor_overlap: Series[float] = pa.Field(ge=0, le=1, nullable=True)
 
     class Config:
         strict = True

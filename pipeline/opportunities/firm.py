@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from pipeline.corpus.names import near_matches, normalise_party
 from pipeline.corpus.timeline import Corpus, Incidence
 from pipeline.errors import FirmError
+from pipeline.opportunities.holdings import holdings
 from pipeline.schemas import PAIR, Opportunities, validate
 
 log = logging.getLogger(__name__)
@@ -94,7 +95,10 @@ def firm_view(history: Corpus, firm: Firm, incidence: Incidence, predictions: pd
             "rank": predictions["rank"].to_numpy(),
             "firm_score": predictions["probability"].to_numpy() * np.sqrt(fit[a] * fit[b]),
         }
-    ).assign(**_of_both({"holds": holds, "rta": rta, "density": density}, a, b))
+    ).assign(
+        **_of_both({"holds": holds, "rta": rta, "density": density}, a, b),
+        **holdings(history, firm.party_id, incidence, a, b),
+    )
     view = view.sort_values(["firm_score", "rank"], ascending=[False, True], kind="stable", ignore_index=True)
     view.insert(0, "firm_rank", np.arange(1, len(view) + 1))
     return validate(view, Opportunities, "opportunities")

@@ -1,5 +1,6 @@
 """One firm's view: who it is, what it holds, what lies near it, and the order that follows."""
 
+import dataclasses
 import logging
 from collections.abc import Mapping
 from fractions import Fraction
@@ -185,15 +186,13 @@ def test_few_firms_fall_back_on_joint_patents_and_say_so() -> None:
 
 def test_nothing_after_the_cutoff_matters() -> None:
     cutoff = THREE_FIRMS.cutoff
-    later = corpus_from(
-        [
-            *({"patent_id": f"X{i}", "date": "2030-01-01", "ipc": "A47J;H04L", "assignees": BAKER} for i in range(3)),
-            {"patent_id": "P000", "date": "2001-01-15", "ipc": "A21B;H04L", "assignees": BAKER},
-            {"patent_id": "P001", "date": "2001-01-15", "ipc": "A47J", "assignees": PHONE},
-        ]
-    )
-    known = later.as_of(cutoff)
-    alone = corpus_of(("A21B;H04L", BAKER), ("A47J", PHONE))
+    early = [
+        {"patent_id": "P000", "date": "2001-01-15", "ipc": "A21B;H04L", "assignees": BAKER},
+        {"patent_id": "P001", "date": "2001-01-15", "ipc": "A47J", "assignees": PHONE},
+    ]
+    late = [{"patent_id": f"X{i}", "date": "2030-01-01", "ipc": "A47J;H04L", "assignees": BAKER} for i in range(3)]
+    known = corpus_from([*late, *early]).as_of(cutoff)
+    alone = dataclasses.replace(corpus_from(early), cutoff=cutoff)
     pairs = {("A21B", "A47J"): 0.2, ("A47J", "H04L"): 0.1}
     pd.testing.assert_frame_equal(view_of(known, BAKER, pairs), view_of(alone, BAKER, pairs))
 

@@ -158,6 +158,11 @@ def opportunity_table(last: pd.DataFrame, codes: pd.DataFrame) -> pd.DataFrame:
             "rta_b": 0.8 * b,
             "density_a": density["a"],
             "density_b": density["b"],
+            "share_a": 0.02 * a,
+            "share_b": 0.01 * b,
+            "recency_a": np.where(a, 0.4, np.nan),
+            "recency_b": np.where(b, 2.5, np.nan),
+            "inventor_overlap": np.where(a & b, 0.1, np.nan),
         }
     ).sort_values("firm_score", ascending=False, ignore_index=True)
     frame.insert(0, "firm_rank", np.arange(1, len(frame) + 1))
