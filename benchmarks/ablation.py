@@ -136,7 +136,7 @@ def modalities(training: list[Origin], target: Origin, seed: int) -> dict[str, A
     for chosen in subsets(list(groups)):
         if chosen:
             columns = sorted(index for name in chosen for index in groups[name])
-            model = make_learner("logistic", seed).fit(X[:, columns], y)
+            model = make_learner("logistic", seed, int(y.sum())).fit(X[:, columns], y)
             scores = model.predict_proba(Z[:, columns])[:, 1]
             value[chosen] = float(average_precision_score(target.outcome, scores))
     every = frozenset(groups)
@@ -175,21 +175,25 @@ def fusions(training: list[Origin], target: Origin, seed: int) -> dict[str, floa
     for name, changes in FUSIONS.items():
         fitted = AttentionFusion(AttentionConfig.model_validate(changes)).fit(tables, labels, seed)
         found[name] = float(average_precision_score(target.outcome, fitted.logits(ranked_table(target))))
+    positives = int(sum(origin.outcome.sum() for origin in training))
     for learner in ("logistic", "lightgbm"):
-        found[f"none: {learner}"] = _score(make_learner(learner, seed), training, target)[0]
+        found[f"none: {learner}"] = _score(make_learner(learner, seed, positives), training, target)[0]
     return found
 
 
 def imbalance(training: list[Origin], target: Origin, seed: int) -> dict[str, dict[str, float]]:
     """Average precision, mean probability and seconds of each learner under each strategy."""
-    prior = float(stack(training)[1].mean())
+    y = stack(training)[1]
+    prior = float(y.mean())
     found = {}
     for learner in ("lightgbm", "logistic"):
-        models = {name: make(make_learner(learner, seed), seed, prior) for name, make in STRATEGIES.items()}
+        models = {
+            name: make(make_learner(learner, seed, int(y.sum())), seed, prior) for name, make in STRATEGIES.items()
+        }
         if learner == "lightgbm":  # it boosts by weights, which a pipeline does not take
             ratio = max(0.1, prior / (1 - prior))
             models["rus_boost"] = RUSBoostClassifier(
-                make_learner(learner, seed), n_estimators=5, sampling_strategy=ratio, random_state=seed
+                make_learner(learner, seed, int(y.sum())), n_estimators=5, sampling_strategy=ratio, random_state=seed
             )
         for name, model in models.items():
             start = time.perf_counter()

@@ -67,11 +67,14 @@ def forecast_at(
     ranking = _rank(past, target, prior, ranker, config, progress)
     timings["ranking"] = time.perf_counter() - clock
     clock = time.perf_counter()
-    training = [origin for origin in past if origin.outcome.any()][-config.ensemble.training_origins :]
     scores = heuristic_scores(table, config.task.window, config.task.track)
-    if training:
-        columns = common_columns([*training, target])
-        scores |= learned_scores([origin.select(columns) for origin in training], target.select(columns), config.seed)
+    if usable := [origin for origin in past if origin.outcome.sum() >= config.ensemble.min_positives]:
+        columns = common_columns([*usable, target])
+        training = [origin.select(columns) for origin in usable[-config.ensemble.training_origins :]]
+        known = {
+            name: ranking.members[member].to_numpy() for name, member in _SAME.items() if member in ranking.members
+        }
+        scores |= learned_scores(training, target.select(columns), config.seed, known)
     timings["baselines"] = time.perf_counter() - clock
     return CutoffForecast(
         predictions=_predictions(universe, ranking, ranker.spread if ranker else None, as_columns(scores)),
@@ -83,6 +86,10 @@ def forecast_at(
         timings=timings,
         warnings=tuple(dict.fromkeys([*table.warnings, *_lost_modalities(target, past), *notes, *ranking.warnings])),
     )
+
+
+# baselines that are members of the default ensemble: fitted once
+_SAME = {"logistic_all": "logistic/none", "lightgbm_all": "lightgbm/none"}
 
 
 def _prior_ranker(history: Corpus, config: RunConfig) -> tuple[PriorRanker | None, list[str]]:

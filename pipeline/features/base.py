@@ -76,3 +76,10 @@ def vector_distances(stem: str, suffix: str, vectors: np.ndarray, pairs: Candida
             "l1": cdist(vectors, vectors, "cityblock"),
         }
     return {f"{stem}__{name}__{suffix}": matrix[pairs.a, pairs.b] for name, matrix in measures.items()}
+
+
+def binary(matrix: sp.csr_array) -> sp.csr_array:
+    """A copy with 1.0 wherever something is stored."""
+    copy = sp.csr_array(matrix.astype(float), copy=True)
+    copy.data[:] = 1.0
+    return copy

@@ -23,7 +23,7 @@ import scipy.sparse as sp
 
 from pipeline.config import TaskConfig
 from pipeline.corpus.timeline import Corpus, years_before
-from pipeline.features.base import BlockOutput, over_both_codes
+from pipeline.features.base import BlockOutput, binary, over_both_codes
 from pipeline.features.bibliometric import positions
 from pipeline.pairs.base import CandidatePairs
 
@@ -50,7 +50,7 @@ class References:
 
     def citing_patents(self, rows: slice) -> sp.csr_array:
         """Which patents, among the rows, cite a patent of a candidate code (candidate codes x patents, 0/1)."""
-        return _binary(sp.csr_array((self.inside[rows] @ self.carried[:, self.nodes]).T))
+        return binary(sp.csr_array((self.inside[rows] @ self.carried[:, self.nodes]).T))
 
     def between_codes(self, rows: slice) -> sp.csr_array:
         """Citations made by a code's patents, among the rows, to a code's patents (all codes x all codes).
@@ -143,7 +143,7 @@ def _references(history: Corpus, pairs: CandidatePairs, task: TaskConfig) -> Ref
 
 def _jaccard(cited: sp.csr_array) -> np.ndarray:
     """Shrunk Jaccard index of what the rows hold, counts aside; NaN where a row is empty."""
-    distinct = _binary(cited)
+    distinct = binary(cited)
     shared = (distinct @ distinct.T).toarray()
     size = _totals(distinct, axis=1)
     return _unknown(shared / (np.add.outer(size, size) - shared + SHRINKAGE), size == 0)
@@ -219,13 +219,7 @@ def _npl_share(history: Corpus, references: References) -> np.ndarray:
 
 
 def _links(row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> sp.csr_array:
-    return _binary(sp.csr_array((np.ones(len(row)), (row, column)), shape=shape))
-
-
-def _binary(matrix: sp.csr_array) -> sp.csr_array:
-    binary = sp.csr_array(matrix, copy=True)
-    binary.data[:] = 1.0
-    return binary
+    return binary(sp.csr_array((np.ones(len(row)), (row, column)), shape=shape))
 
 
 def _unknown(matrix: np.ndarray, empty: np.ndarray) -> np.ndarray:

@@ -10,6 +10,8 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 
+from pipeline.features.base import binary
+
 KATZ_DAMPING = 0.5  # beta as a share of 1 / largest eigenvalue, where the series stops to converge
 RESTART = 0.15  # chance of the random walk to jump home at each step
 LOCAL_PATH_EPSILON = 0.01  # weight of paths of length three (Lü, Jin & Zhou 2009)
@@ -42,7 +44,7 @@ def network_indices(joint: sp.csr_array, nodes: np.ndarray) -> Iterator[tuple[st
     values of a code, come as their mean, minimum and range. Where an index divides by zero it is 0, as in networkx.
     Of two linked nodes, the link itself counts in the degrees, in Katz, the random walk and the paths of three steps.
     """
-    adjacency = _binary(joint)
+    adjacency = binary(joint)
     degree = np.asarray(adjacency.sum(axis=0)).ravel()
     k = degree[nodes]
     k_min, k_max = np.minimum.outer(k, k), np.maximum.outer(k, k)
@@ -72,7 +74,7 @@ def network_indices(joint: sp.csr_array, nodes: np.ndarray) -> Iterator[tuple[st
 def weighted_common_neighbours(joint: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
     """Sum over common neighbours z of (w_xz + w_yz) on the joint-patent counts (Murata & Moriyasu 2007)."""
     rows = joint[nodes]
-    one_way = (rows @ _binary(rows).T).toarray()
+    one_way = (rows @ binary(rows).T).toarray()
     return np.asarray(one_way + one_way.T)
 
 
@@ -121,12 +123,6 @@ def _weighted_common(rows: sp.csr_array, weight: np.ndarray) -> np.ndarray:
     # a node of degree 0 or 1 is nobody's common neighbour: its infinite weight must not meet a zero
     weight = np.where(np.isfinite(weight), weight, 0.0)
     return np.asarray((rows @ sp.diags_array(weight) @ rows.T).toarray())
-
-
-def _binary(matrix: sp.csr_array) -> sp.csr_array:
-    binary = sp.csr_array(matrix.astype(float), copy=True)
-    binary.data[:] = 1.0
-    return binary
 
 
 def _divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

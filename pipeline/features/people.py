@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from pipeline.config import TaskConfig
 from pipeline.corpus.timeline import Corpus, years_before
-from pipeline.features.base import BlockOutput, over_both_codes
+from pipeline.features.base import BlockOutput, binary, over_both_codes
 from pipeline.features.bibliometric import positions
 from pipeline.pairs.base import CandidatePairs
 from pipeline.schemas import ROLES
@@ -66,7 +66,7 @@ def shared(held: sp.csr_array, nodes: np.ndarray) -> dict[str, np.ndarray]:
 
     ``held``: patents of each party in each code (parties x all codes); NaN where a code has no party.
     """
-    present = _binary(held)
+    present = binary(held)
     breadth = np.asarray(present.sum(axis=1)).ravel()
     focus = sp.diags_array(np.divide(1.0, breadth, out=np.zeros_like(breadth), where=breadth > 0))
     own, counts = sp.csr_array(present[:, nodes]), sp.csr_array(held[:, nodes])
@@ -85,7 +85,7 @@ def shared(held: sp.csr_array, nodes: np.ndarray) -> dict[str, np.ndarray]:
 
 def entry_rate(lately: sp.csr_array, earlier: sp.csr_array) -> np.ndarray:
     """Share of each code's parties (parties x codes) of the window that had no patent in it before; NaN without any."""
-    now, then = _binary(lately), _binary(earlier)
+    now, then = binary(lately), binary(earlier)
     parties = np.asarray(now.sum(axis=0)).ravel()
     known = np.asarray(now.multiply(then).sum(axis=0)).ravel()
     return np.divide(parties - known, parties, out=np.full(len(parties), np.nan), where=parties > 0)
@@ -96,9 +96,3 @@ def concentration(held: sp.csr_array) -> np.ndarray:
     total = np.asarray(held.sum(axis=0)).ravel()
     squares = np.asarray(held.multiply(held).sum(axis=0)).ravel()
     return np.divide(squares, total**2, out=np.full(len(total), np.nan), where=total > 0)
-
-
-def _binary(matrix: sp.csr_array) -> sp.csr_array:
-    binary = sp.csr_array(matrix, copy=True)
-    binary.data[:] = 1.0
-    return binary

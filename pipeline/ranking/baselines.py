@@ -1,5 +1,7 @@
 """The baselines that always run beside the model (method C): fixed heuristics, and the plainest learners."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -45,9 +47,14 @@ def heuristic_scores(table: FeatureTable, window: int, track: Track = "new") -> 
     }
 
 
-def learned_scores(training: list[Origin], target: Origin, seed: int) -> dict[str, np.ndarray]:
+def learned_scores(
+    training: list[Origin], target: Origin, seed: int, known: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
     """Scores of the plain learners, fitted on the training origins: one logistic regression on the node2vec
-    distances, one on all features; one LightGBM on the plain co-occurrence indices, one on all features."""
+    distances, one on all features; one LightGBM on the plain co-occurrence indices, one on all features.
+
+    ``known``: scores that are at hand, because the same learner is a member of the ensemble.
+    """
     graph = [str(c) for c in target.features if str(c).startswith("graph__")]
     every = [str(c) for c in target.features]
     plain = [c for c in every if c.startswith(("network__", "cooccurrence__activity")) and c.endswith("__all__lag0")]
@@ -59,12 +66,12 @@ def learned_scores(training: list[Origin], target: Origin, seed: int) -> dict[st
     }
     scores = {}
     for name, (learner, columns) in plan.items():
-        if not columns:  # none of them varies
+        if name in known or not columns:  # no column: none of them varies
             continue
         X, y = stack([origin.select(columns) for origin in training])
-        model = make_learner(learner, seed).fit(X, y)
+        model = make_learner(learner, seed, int(y.sum())).fit(X, y)
         scores[name] = model.predict_proba(target.features[columns].to_numpy(dtype=np.float32))[:, 1]
-    return scores
+    return dict(known) | scores
 
 
 def as_columns(scores: dict[str, np.ndarray]) -> pd.DataFrame:

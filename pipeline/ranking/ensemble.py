@@ -38,7 +38,6 @@ class EnsembleConfig(Stage):
     members: tuple[str, ...] = (
         "logistic/none",
         "lightgbm/none",
-        "extra_trees/under",
         FUSION,
     )
     training_origins: int = Field(4, ge=1, description="yearly origins that a fit pools, the latest first")
@@ -239,7 +238,7 @@ def _fit_member(name: str, training: list[Origin], fusion: Fusion, seed: int) ->
         return fusion.fit([ranked_table(origin) for origin in training], [o.outcome for o in training], seed)
     learner, strategy = name.split("/")
     X, y = stack(training)
-    return STRATEGIES[strategy](make_learner(learner, seed), seed, float(y.mean())).fit(X, y)
+    return STRATEGIES[strategy](make_learner(learner, seed, int(y.sum())), seed, float(y.mean())).fit(X, y)
 
 
 def _score(name: str, model: Any, target: Origin) -> np.ndarray:

@@ -12,9 +12,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 # strong regularisation throughout: a training set has tens to hundreds of positives
+LEAVES = (4, 16)  # fewest and most of a boosted tree
+POSITIVES_A_LEAF = 500
 
 
-def _logistic(seed: int) -> Any:
+def _logistic(seed: int, positives: int) -> Any:
     return make_pipeline(
         FunctionTransformer(logit_of_rank),
         SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True),  # missing: the middle rank
@@ -22,11 +24,11 @@ def _logistic(seed: int) -> Any:
     )
 
 
-def _lightgbm(seed: int) -> Any:
+def _lightgbm(seed: int, positives: int) -> Any:
     return LGBMClassifier(
         n_estimators=300,
         learning_rate=0.03,
-        num_leaves=4,
+        num_leaves=int(np.clip(positives // POSITIVES_A_LEAF, *LEAVES)),
         min_child_samples=100,
         colsample_bytree=0.4,
         subsample=0.7,
@@ -40,7 +42,7 @@ def _lightgbm(seed: int) -> Any:
     )
 
 
-def _extra_trees(seed: int) -> Any:
+def _extra_trees(seed: int, positives: int) -> Any:
     return make_pipeline(
         SimpleImputer(strategy="constant", fill_value=0.5, keep_empty_features=True),
         ExtraTreesClassifier(100, min_samples_leaf=30, max_features=0.3, bootstrap=True, max_samples=0.5,
@@ -48,16 +50,19 @@ def _extra_trees(seed: int) -> Any:
     )  # fmt: skip
 
 
-LEARNERS: dict[str, Callable[[int], Any]] = {
+LEARNERS: dict[str, Callable[[int, int], Any]] = {
     "logistic": _logistic,
     "lightgbm": _lightgbm,
     "extra_trees": _extra_trees,
 }
 
 
-def make_learner(name: str, seed: int) -> Any:
-    """A new unfitted learner of the registry; a feature matrix of ranks in (0, 1) with NaN where unknown."""
-    return LEARNERS[name](seed)
+def make_learner(name: str, seed: int, positives: int) -> Any:
+    """A new unfitted learner of the registry; a feature matrix of ranks in (0, 1) with NaN where unknown.
+
+    ``positives``: in the training set, which decide how complex a boosted tree may be.
+    """
+    return LEARNERS[name](seed, positives)
 
 
 def logit_of_rank(X: np.ndarray) -> np.ndarray:

@@ -63,9 +63,9 @@ def test_a_heuristic_without_its_source_is_absent(origins: list[Origin]) -> None
 
 def test_the_plain_learners_rank_later_pairs_from_earlier_ones(origins: list[Origin]) -> None:
     past, target = [origins[0]], dataclasses.replace(origins[1], labels=None)
-    scores = learned_scores(past, target, seed=1)
+    scores = learned_scores(past, target, 1, {})
     assert list(scores) == ["node2vec_logistic", "logistic_all", "lightgbm_cooccurrence", "lightgbm_all"]
-    again = learned_scores(past, target, seed=1)
+    again = learned_scores(past, target, 1, {})
     happened = origins[1].outcome == 1
     for name, values in scores.items():
         assert ((values > 0) & (values < 1)).all()
