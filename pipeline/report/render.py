@@ -191,8 +191,15 @@ def _evidence(metrics: dict[str, Any]) -> dict[str, Any]:
                 for cutoff in cutoffs
             ],
             "calibration": calibration(reliability[reliability["model"] == "model"]),
+            "intervals": _held(origins),
         }
     }
+
+
+def _held(origins: list[dict[str, Any]]) -> dict[str, int] | None:
+    """Groups of like probability whose interval held, and all groups, over the cutoffs tested; None without any."""
+    known = [origin["intervals"] for origin in origins if origin.get("intervals")]
+    return {key: sum(part[key] for part in known) for key in ("held", "groups")} if known else None
 
 
 def _by_horizon(metrics: dict[str, Any]) -> list[dict[str, Any]]:

@@ -296,6 +296,7 @@ def metric_record(rng: np.random.Generator) -> dict[str, Any]:
                 "expected_prevalence": 0.043,
                 "codes": 131,
                 "coverage": 0.87,
+                "intervals": {"held": 9, "groups": 10},
             }
             for cutoff in ORIGINS
         ],

@@ -135,6 +135,12 @@ def test_a_backtest_shows_every_date_the_intervals_and_what_became_of_the_first_
     assert "✓ met" in text and "✗ did not meet" in text
 
 
+def test_the_limits_tell_what_an_interval_is_and_how_often_it_held(tmp_path):
+    text = reading_of(write_run(tmp_path / "run", command="backtest", firm=None)).text
+    assert "in the test it held for 27 of 30 groups of pairs" in text
+    assert "shown without an interval" not in text
+
+
 def test_a_forecast_that_could_not_be_tested_says_so_first_and_why(tmp_path):
     text = reading_of(write_run(tmp_path / "run", tested=False)).text
     assert "this forecast could not be tested on the past" in text
