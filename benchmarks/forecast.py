@@ -56,19 +56,25 @@ METRICS = {"average_precision": None, "roc_auc": None, "precision": 100, "ks": N
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """How a development corpus is measured; ``office``: whether the background counts codes at its level."""
+    """How a development corpus is measured.
+
+    ``office``: whether the background counts codes at its level. ``alone``: the cutoffs at which the corpus's own past
+    is enough to learn from, for the arms without a prior ranker; None for all.
+    """
 
     cutoffs: tuple[str, ...]
     scheme: str = "ipc"
     level: str = "subclass"
     office: bool = True
+    alone: tuple[str, ...] | None = None
 
     def config(self, **given: Any) -> RunConfig:
         task = {"scheme": self.scheme, "level": self.level} | given.pop("task", {})
         return load_config(None, {"task": task} | given)
 
-    def days(self) -> tuple[datetime.date, ...]:
-        return tuple(map(datetime.date.fromisoformat, self.cutoffs))
+    def days(self, arm: str) -> tuple[datetime.date, ...]:
+        without_prior = arm in ("reference", "strengthening") and self.alone is not None
+        return tuple(map(datetime.date.fromisoformat, self.alone if without_prior else self.cutoffs))
 
 
 CORPORA = {
@@ -77,7 +83,11 @@ CORPORA = {
     "dpl_google": Setting(("2009-12-31", "2010-12-31", "2011-12-31")),
     "uspto_random_pygrams": Setting(("2012-12-31", "2013-12-31", "2014-12-31"), scheme="cpc"),
     "nuclear_g21_patentsview": Setting(
-        ("2017-09-30", "2018-09-30", "2019-09-30"), scheme="cpc", level="maingroup", office=False
+        ("2017-09-30", "2018-09-30", "2019-09-30"),
+        scheme="cpc",
+        level="maingroup",
+        office=False,
+        alone=("2019-09-30",),
     ),
 }
 
@@ -108,6 +118,8 @@ def main() -> None:
 
 
 def _applies(name: str, arm: str) -> bool:
+    if arm == "strengthening":  # growth is measured against three years, and learnt from three more
+        return name != "nuclear_g21_patentsview"
     return CORPORA[name].office if arm == "background" else True
 
 
@@ -182,7 +194,7 @@ def measure(name: str, arm: str, work: Path) -> dict[str, Any]:
     request = RunRequest(
         command="backtest",
         corpus=work / name,
-        cutoffs=CORPORA[name].days(),
+        cutoffs=CORPORA[name].days(arm),
         firm=None,
         config=CORPORA[name].config(**given),
         background=work / "background" if arm == "background" else None,
