@@ -44,7 +44,7 @@ from pipeline.ranking.imbalance import STRATEGIES
 from pipeline.ranking.learners import make_learner
 
 ORIGINS, FEWEST = 4, 10  # training origins, and positives one needs
-KEPT_NEGATIVES = 0.2  # of the training pairs in the ablation of modalities, which fits hundreds of models
+KEPT_NEGATIVES = 0.05  # of the training pairs in the ablation of modalities, which fits hundreds of models
 TOGETHER = {"graph": "network", "topic": "text", "scheme": "text"}  # modalities that stand or fall together
 FUSIONS: dict[str, dict[str, Any]] = {
     "attention (default)": {},

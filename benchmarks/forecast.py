@@ -58,8 +58,8 @@ METRICS = {"average_precision": None, "roc_auc": None, "precision": 100, "ks": N
 class Setting:
     """How a development corpus is measured.
 
-    ``office``: whether the background counts codes at its level. ``alone``: the cutoffs at which the corpus's own past
-    is enough to learn from, for the arms without a prior ranker; None for all.
+    ``office``: whether the background counts codes at its level. ``alone`` and ``growth``: the cutoffs at which the
+    corpus's own past is enough to learn from without a prior ranker, and to learn growth from; None for all.
     """
 
     cutoffs: tuple[str, ...]
@@ -67,19 +67,20 @@ class Setting:
     level: str = "subclass"
     office: bool = True
     alone: tuple[str, ...] | None = None
+    growth: tuple[str, ...] | None = None
 
     def config(self, **given: Any) -> RunConfig:
         task = {"scheme": self.scheme, "level": self.level} | given.pop("task", {})
         return load_config(None, {"task": task} | given)
 
     def days(self, arm: str) -> tuple[datetime.date, ...]:
-        without_prior = arm in ("reference", "strengthening") and self.alone is not None
-        return tuple(map(datetime.date.fromisoformat, self.alone if without_prior else self.cutoffs))
+        of_arm = {"reference": self.alone, "strengthening": self.growth}.get(arm)
+        return tuple(map(datetime.date.fromisoformat, self.cutoffs if of_arm is None else of_arm))
 
 
 CORPORA = {
     "pizza_patentscope": Setting(("2010-12-31", "2011-12-31", "2012-12-31")),
-    "green_aviation_patsnap": Setting(("2017-12-31", "2018-12-31", "2019-12-31")),
+    "green_aviation_patsnap": Setting(("2017-12-31", "2018-12-31", "2019-12-31"), growth=("2018-12-31", "2019-12-31")),
     "dpl_google": Setting(("2009-12-31", "2010-12-31", "2011-12-31")),
     "uspto_random_pygrams": Setting(("2012-12-31", "2013-12-31", "2014-12-31"), scheme="cpc"),
     "nuclear_g21_patentsview": Setting(
@@ -88,6 +89,7 @@ CORPORA = {
         level="maingroup",
         office=False,
         alone=("2019-09-30",),
+        growth=(),
     ),
 }
 
@@ -118,9 +120,8 @@ def main() -> None:
 
 
 def _applies(name: str, arm: str) -> bool:
-    if arm == "strengthening":  # growth is measured against three years, and learnt from three more
-        return name != "nuclear_g21_patentsview"
-    return CORPORA[name].office if arm == "background" else True
+    setting = CORPORA[name]
+    return bool(setting.days(arm)) and (setting.office or arm != "background")
 
 
 def prepare(work: Path) -> None:
