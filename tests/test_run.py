@@ -210,7 +210,8 @@ def test_a_source_that_begins_late_is_done_without_and_said(home: Path, sample_r
     assert "text: not available at every training origin, so the model does without it" in warnings
     assert any(w.startswith("bibliometric (cited_patents, citing_patents): not available") for w in warnings)
     attended = pd.read_parquet(folder / "explanations.parquet").query("kind == 'attention'")["name"]
-    assert set(attended) == {"bibliometric", "network", "graph", "cooccurrence"}
+    others = {"bibliometric", "network", "graph", "cooccurrence", "dynamics", "people", "scheme"}
+    assert set(attended) == others
 
 
 def test_a_window_in_which_nothing_converged_is_reported_as_such(home: Path, sample_rows: SourceTable) -> None:
