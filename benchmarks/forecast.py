@@ -6,7 +6,7 @@ Reads the corpora from $TECHCONVERGE_REAL_DATA, or ../shared/data beside the pro
 all corpora. Each corpus is scored with a prior ranker that the *other* development corpora taught. Arms: ``default``;
 ``background``, with all grants of an office from 2007 to 2010 attached; ``in_time``, whose prior ranker was taught
 only by outcomes known at the corpus's first cutoff; ``reference``, the published recipe; ``strengthening``, the other
-track; ``office``, that office as a corpus of its own. Without ``--arm`` all but ``in_time`` are run, which takes under
+track; ``office``, that office as a corpus of its own. Without ``--arm`` all but ``in_time`` are run, which takes about
 an hour on two cores. Arms named apart replace their results and leave the others as they were. The table is
 ``forecast_table.py``'s.
 """
