@@ -16,6 +16,7 @@ LEVELS = ("section", "class", "subclass", "maingroup", "subgroup")
 SCHEMES = ("ipc", "cpc")
 SHARED_LEVELS = LEVELS[:3]  # at which a symbol means the same in the IPC and the CPC
 ROLES = ("assignee", "inventor")
+SIDES = ("firm", "target")
 PAIR = ["code_a", "code_b"]
 PAIR_KEY = ["cutoff", *PAIR]
 
@@ -187,6 +188,59 @@ class Opportunities(pa.DataFrameModel):
         strict = True
         coerce = True
         ordered = True
+
+
+class Topics(Table):
+    """One row a topic of one side of an opportunity: the patents of a code, on the firm's side or the target's.
+
+    Indicators are those of method A7; one that the source cannot tell (no inventors, citations or families) is null.
+    """
+
+    topic_id: Series[str] = pa.Field(unique=True)  # SIDE:CODE:NUMBER
+    side: Series[str] = pa.Field(isin=SIDES)
+    code: Series[str]
+    label: Series[str] = pa.Field(str_length={"min_value": 1})
+    terms: Series[str]  # the words that tell it from its sisters, joined by ;
+    patents: Series["int64"] = pa.Field(ge=1)
+    firm_patents: Series["int64"] = pa.Field(ge=0)
+    representatives: Series[str]  # patent ids joined by ;, the most central first
+    uniqueness: Series[float] = pa.Field(ge=0, le=1)
+    maturity: Series[float]  # years that its patents are younger than the corpus's mean
+    growth_patents: Series[float] = pa.Field(nullable=True)  # last five years over the five before, less one
+    growth_inventors: Series[float] = pa.Field(nullable=True)
+    citations_per_year: Series[float] = pa.Field(ge=0, nullable=True)
+    family_size: Series[float] = pa.Field(ge=1, nullable=True)
+    codes_per_patent: Series[float] = pa.Field(ge=1)
+    functional_diversity: Series[float] = pa.Field(ge=0)
+    novelty: Series[float] = pa.Field(ge=0, le=2.5, nullable=True)  # the four dimensions, of min-max scaled indicators
+    growth: Series[float] = pa.Field(ge=0, le=2.5, nullable=True)
+    influence: Series[float] = pa.Field(ge=0, le=2.5, nullable=True)
+    versatility: Series[float] = pa.Field(ge=0, le=2.5, nullable=True)
+    development: Series[float] = pa.Field(ge=0, le=10)  # their sum; a dimension that is lacking counts as their mean
+
+
+class TopicOpportunities(Table):
+    """A firm's topic-level opportunities, best first: a topic of its side times a topic of the target side."""
+
+    topic_rank: Series["int64"] = pa.Field(ge=1, unique=True)
+    opportunity_id: Series[str] = pa.Field(unique=True)
+    code_a: Series[str]
+    code_b: Series[str]
+    firm_code: Series[str]
+    target_code: Series[str]
+    type: Series[str] = pa.Field(isin=("I", "II", "III"))
+    probability: Series[float] = pa.Field(ge=0, le=1)  # of the pair of codes
+    firm_rank: Series["int64"] = pa.Field(ge=1)  # of the pair of codes, for the firm
+    firm_topic: Series[str]
+    target_topic: Series[str]
+    firm_label: Series[str]
+    target_label: Series[str]
+    fusion: Series[float] = pa.Field(ge=0, le=1)  # (cosine of the two topics + 1) / 2
+    development: Series[float] = pa.Field(ge=0, le=10)
+    score: Series[float] = pa.Field(ge=0)  # what it is ranked by
+    firm_fit: Series[float] = pa.Field(ge=0, le=1)
+    white_space: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    partners: Series[str]  # who holds the other half and stands near the firm, joined by ;
 
 
 def validate(frame: pd.DataFrame, schema: Any, name: str) -> pd.DataFrame:
