@@ -204,7 +204,7 @@ class Topics(Table):
     patents: Series["int64"] = pa.Field(ge=1)
     firm_patents: Series["int64"] = pa.Field(ge=0)
     representatives: Series[str]  # patent ids joined by ;, the most central first
-    uniqueness: Series[float] = pa.Field(ge=0, le=1)
+    uniqueness: Series[float] = pa.Field(nullable=True, ge=0, le=1)
     maturity: Series[float]  # years that its patents are younger than the corpus's mean
     growth_patents: Series[float] = pa.Field(nullable=True)  # last five years over the five before, less one
     growth_inventors: Series[float] = pa.Field(nullable=True)
@@ -220,7 +220,7 @@ class Topics(Table):
 
 
 class TopicOpportunities(Table):
-    """A firm's topic-level opportunities, best first: a topic of its side times a topic of the target side."""
+    """Topic-level opportunities, best first: a topic of the firm's side times a topic of the target side."""
 
     topic_rank: Series["int64"] = pa.Field(ge=1, unique=True)
     opportunity_id: Series[str] = pa.Field(unique=True)
@@ -228,17 +228,17 @@ class TopicOpportunities(Table):
     code_b: Series[str]
     firm_code: Series[str]
     target_code: Series[str]
-    type: Series[str] = pa.Field(isin=("I", "II", "III"))
+    type: Series[str] = pa.Field(isin=("I", "II", "III", ""))  # empty where no firm is asked about
     probability: Series[float] = pa.Field(ge=0, le=1)  # of the pair of codes
     firm_rank: Series["int64"] = pa.Field(ge=1)  # of the pair of codes, for the firm
     firm_topic: Series[str]
     target_topic: Series[str]
     firm_label: Series[str]
     target_label: Series[str]
-    fusion: Series[float] = pa.Field(ge=0, le=1)  # (cosine of the two topics + 1) / 2
+    fusion: Series[float] = pa.Field(nullable=True, ge=0, le=1)  # (cosine of the two topics + 1) / 2
     development: Series[float] = pa.Field(ge=0, le=10)
     score: Series[float] = pa.Field(ge=0)  # what it is ranked by
-    firm_fit: Series[float] = pa.Field(ge=0, le=1)
+    firm_fit: Series[float] = pa.Field(nullable=True, ge=0, le=1)
     white_space: Series[float] = pa.Field(ge=0, le=1, nullable=True)
     partners: Series[str]  # who holds the other half and stands near the firm, joined by ;
 

@@ -1,0 +1,94 @@
+"""A firm that goes by several names: a file of them, which assignees they match, and the firm as one party."""
+
+import dataclasses
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from rapidfuzz import fuzz
+
+from pipeline.corpus.names import near_matches, normalise_party
+from pipeline.corpus.timeline import Corpus
+from pipeline.errors import ConfigError, FirmError
+from pipeline.opportunities.firm import Firm, find_firm
+
+PROPOSED = 5  # near matches that the review shows of a name
+
+
+class FirmFile(BaseModel):
+    """What a firm file says (YAML): the name to show, and the names of the firm and its subsidiaries as assignees."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    names: tuple[str, ...] = Field(min_length=1)
+
+
+def read_firm(given: str) -> FirmFile:
+    """A firm file where ``given`` names one (it ends in .yaml or .yml), else the one name itself.
+
+    Raises:
+        ConfigError: when the file is missing or not a firm file.
+    """
+    if not given.lower().endswith((".yaml", ".yml")):
+        return FirmFile(name=given, names=(given,))
+    try:
+        return FirmFile.model_validate(yaml.safe_load(Path(given).read_text("utf-8")))
+    except OSError as error:
+        raise ConfigError(f"{given} cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError, ValidationError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise ConfigError(f"{given} is not a firm file (name: ..., names: [...]): {said}") from error
+
+
+@dataclasses.dataclass(frozen=True)
+class MatchedFirm:
+    """A firm found in a corpus: itself, the corpus in which all its names are one party, and the review.
+
+    ``review``: one row a name given and assignee, columns given, assignee, party_id, patents, likeness (0 to 100),
+    taken; only names that are equal without case, punctuation and legal form are taken, like ones are shown.
+    """
+
+    firm: Firm
+    corpus: Corpus
+    review: pd.DataFrame
+
+
+def match_firm(corpus: Corpus, firm: FirmFile) -> MatchedFirm:
+    """Find a firm's names among the assignees and make them one.
+
+    Raises:
+        FirmError: when the only name matches no assignee, or none of several does.
+    """
+    if len(firm.names) == 1:
+        found = find_firm(corpus.parties, firm.names[0])
+        return MatchedFirm(found, corpus, _review(corpus.parties, firm, {found.party_id}))
+    assignees = corpus.parties[corpus.parties["role"] == "assignee"]
+    keys = {normalise_party(name) for name in firm.names} & set(assignees["party_id"])
+    if not keys:
+        raise FirmError(
+            f"none of the {len(firm.names)} names of {firm.name!r} is an assignee: see them with `corpus describe`"
+        )
+    key = min(keys, key=lambda k: (-(assignees["party_id"] == k).sum(), k))
+    merged = (corpus.parties["role"] == "assignee") & corpus.parties["party_id"].isin(keys)
+    parties = corpus.parties.assign(party_id=corpus.parties["party_id"].mask(merged, key))
+    patents = int(parties.loc[merged, "patent_id"].nunique())
+    review = _review(corpus.parties, firm, keys)
+    return MatchedFirm(Firm(firm.name, key, patents), dataclasses.replace(corpus, parties=parties), review)
+
+
+def _review(parties: pd.DataFrame, firm: FirmFile, taken: set[str]) -> pd.DataFrame:
+    assignees = parties[parties["role"] == "assignee"]
+    patents = assignees.groupby("party_id")["patent_id"].nunique()
+    spelling = assignees.groupby("party_id")["name"].agg(lambda names: names.value_counts().index[0])
+    keys = patents.index.tolist()
+    rows = []
+    for given in firm.names:
+        own = normalise_party(given)
+        near = [key for key in near_matches(given, keys, PROPOSED + 1) if key != own][:PROPOSED]
+        for key in [*([own] if own in patents.index else []), *near]:
+            rows.append((given, spelling[key], key, int(patents[key]), round(fuzz.WRatio(own, key)), key in taken))
+        if own not in patents.index:
+            rows.append((given, "", "", 0, 0, False))
+    return pd.DataFrame(rows, columns=["given", "assignee", "party_id", "patents", "likeness", "taken"])

@@ -1,0 +1,93 @@
+"""What topics are called: the words and phrases that tell each from the others (class-based TF-IDF)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
+
+TERMS = 8  # kept of a topic
+IN_LABEL = 3
+_OF_ANY_PATENT = frozenset((
+    "according", "apparatus", "application", "arranged", "aspect", "assembly", "associated", "based", "best",
+    "better", "capable", "claim", "claims", "component", "composition", "comprise", "comprised", "comprises",
+    "comprising", "configured", "connected", "consisting", "corresponding", "described", "device", "devices",
+    "different", "disclosed", "disclosure", "embodiment", "embodiments", "end", "example", "field", "first",
+    "following", "form", "formed", "good", "having", "high", "improved", "include", "included", "includes",
+    "including", "invention", "kind", "like", "low", "main", "means", "member", "method", "methods", "model", "new",
+    "novel", "object", "obtained", "particular", "plural", "plurality", "portion", "preferably", "present",
+    "process", "processes", "provide", "provided", "provides", "providing", "relate", "related", "relates",
+    "respectively", "said", "second", "set", "side", "step", "steps", "structure", "system", "systems", "technical",
+    "therefor", "thereof", "third", "type", "unit", "use", "used", "useful", "user", "uses", "using", "utility",
+    "utilizing", "various", "whereby", "wherein", "which",
+))  # fmt: skip
+
+
+def topic_terms(texts: pd.Series, topics: Sequence[np.ndarray]) -> list[list[str]]:
+    """The up to TERMS terms of one to two words that set each topic apart, best first.
+
+    ``topics``: positions in ``texts`` of each topic's patents; a patent may be in several. A term weighs
+    tf * log(1 + A / f): its share of the topic's terms, against its frequency f in all topics, with A the mean number
+    of terms a topic (Grootendorst, BERTopic, arXiv 2203.05794, 2022). A term in one patent of many is a chance of its
+    author's; a word is left out where a phrase that holds it came first.
+    """
+    stop = sorted(ENGLISH_STOP_WORDS | _OF_ANY_PATENT)
+    counter = CountVectorizer(
+        stop_words=stop, ngram_range=(1, 2), token_pattern=r"(?u)\b[^\W\d_][\w-]*[^\W_]\b", binary=True
+    )
+    try:
+        words = sp.csr_array(counter.fit_transform(texts), dtype=float)
+    except ValueError:  # nothing but stop words
+        return [[] for _ in topics]
+    names = counter.get_feature_names_out()
+    sizes = [len(rows) for rows in topics]
+    member = sp.csr_array(
+        (np.ones(sum(sizes)), (np.repeat(np.arange(len(topics)), sizes), np.concatenate(topics).astype(int))),
+        shape=(len(topics), len(texts)),
+    )
+    counts = sp.csr_array(member @ words)
+    total: np.ndarray = np.asarray(counts.sum(axis=0)).ravel()
+    rarity = np.log1p(counts.sum() / len(topics) / np.maximum(total, 1))
+    return [_best(counts, number, size, rarity, names) for number, size in enumerate(sizes)]
+
+
+def _best(counts: sp.csr_array, number: int, size: int, rarity: np.ndarray, names: np.ndarray) -> list[str]:
+    span = slice(counts.indptr[number], counts.indptr[number + 1])
+    column, count = counts.indices[span], counts.data[span]
+    shared = count >= min(2, size)
+    column, count = column[shared], count[shared]
+    chosen: dict[str, float] = {}
+    for place in np.lexsort((column, -(count * rarity[column]).round(9))):
+        _choose(chosen, str(names[column[place]]), count[place])
+        if len(chosen) == TERMS:
+            break
+    return list(chosen)
+
+
+def _choose(chosen: dict[str, float], term: str, count: float) -> None:
+    """Add a term, unless a better one says it already; a phrase replaces its word when it is most of its use."""
+    words = _stems(term)
+    for other, uses in list(chosen.items()):
+        if words <= _stems(other):
+            return
+        if _stems(other) < words:
+            if count >= uses / 2:
+                renamed = {(term if name == other else name): n for name, n in chosen.items()}
+                chosen.clear()
+                chosen.update(renamed)
+            return
+    chosen[term] = count
+
+
+def _stems(term: str) -> set[str]:
+    return {_stem(word) for word in term.split()}
+
+
+def _stem(word: str) -> str:
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def label_of(terms: Sequence[str], fallback: str) -> str:
+    """A topic's name: its first terms; ``fallback`` where it has none."""
+    return ", ".join(terms[:IN_LABEL]) or fallback
