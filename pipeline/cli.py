@@ -51,6 +51,7 @@ Config = Annotated[Path | None, typer.Option("--config", help="YAML file with th
 Background = Annotated[
     Path | None, typer.Option(help="A larger corpus, or its summary: what the pairs do outside the corpus.")
 ]
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="A folder made by forecast or backtest.")]
 Firm = Annotated[str | None, typer.Option(help="The firm whose opportunities are ranked.")]
 
 
@@ -192,6 +193,31 @@ def backtest(
 
 
 @app.command()
+def opportunities(
+    run_folder: Run,
+    firm: Annotated[str, typer.Option(help="The firm: its name as an assignee, or a YAML file of its names.")],
+    domain: Annotated[
+        Path | None, typer.Option(help="The target domain: a YAML file of codes and/or a query, or one shipped.")
+    ] = None,
+    top_pairs: Annotated[int, typer.Option(min=1, help="Pairs at the head of the list refined to topics.")] = 20,
+    recipe: Annotated[Recipe, typer.Option(help="default, or reference: topics as the published method has them.")] = (
+        "default"
+    ),
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write below [the run's].")] = None,
+) -> None:
+    """Refine a run's pairs to topics: what exactly a firm could combine, and how it stands to win."""
+    from pipeline.opportunities.topic_pairs import REFERENCE, TopicConfig
+    from pipeline.run_opportunities import OpportunitiesRequest, find_opportunities
+
+    published = REFERENCE if recipe == "reference" else {}
+    topics = TopicConfig(top_pairs=top_pairs, **published)
+    request = OpportunitiesRequest(run=run_folder, firm=firm, domain=domain, topics=topics)
+    with _progress("opportunities") as progress:
+        folder = find_opportunities(request, out or run_folder, progress)
+    typer.echo(f"{folder}: topics and topic-level opportunities")
+
+
+@app.command()
 def repeat(
     record: Annotated[Path, typer.Argument(help="The run.json of an earlier run, or its folder.")], out: Out
 ) -> None:
@@ -206,7 +232,7 @@ def repeat(
 
 @app.command()
 def report(
-    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A folder made by forecast or backtest.")],
+    run_folder: Run,
 ) -> None:
     """Write the HTML report of a run again."""
     from pipeline.report.render import render_report

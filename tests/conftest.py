@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 import pytest
+from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
 from pipeline.corpus.ingest import ingest_tables
@@ -12,6 +13,9 @@ from pipeline.corpus.timeline import Corpus
 from pipeline.sample.generator import generate, source_label
 
 _SEED = 3
+
+settings.register_profile("untimed", deadline=None)  # a test asserts no time
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -33,6 +33,7 @@ ROOMS = (
     "run_request",
     "run_horizon",
     "run",
+    "run_opportunities",
     "sample",
     "cli",
     "__main__",

@@ -36,16 +36,16 @@ def cluster(vectors: np.ndarray, most: int, choice: Choice, seed: int) -> np.nda
 
 
 def _by_stability(vectors: np.ndarray, upper: int, rng: np.random.Generator) -> int:
-    """The k whose clusters of two subsamples agree most, beyond what a structureless cloud of the same spread shows.
+    """The k whose clusters of two subsamples agree most, beyond what a round cloud shows.
 
-    Agreement is the adjusted Rand index on all patents, less that of a Gaussian with the same principal variances
+    Agreement is the adjusted Rand index on all patents, less that of as many points without any structure
     (small k agree by themselves). Of the k within one standard error of the best, the largest; 1 where none is above
     chance.
     After Lange et al., Stability-based validation of clustering solutions, Neural Computation 16 (2004).
     """
     width = min(DIMENSIONS, len(vectors) - 1, vectors.shape[1])
     points = PCA(width, svd_solver="full").fit_transform(vectors.astype(np.float64))
-    cloud = rng.normal(size=points.shape) * points.std(axis=0)
+    cloud = rng.normal(size=points.shape)
     found = {}
     for k in range(2, upper + 1):
         gaps = np.array([_agreement(points, k, rng) - _agreement(cloud, k, rng) for _ in range(DRAWS)])

@@ -93,8 +93,7 @@ def development(raw: pd.DataFrame) -> pd.DataFrame:
     Each indicator is min-max scaled over the topics (0.5 where all are alike), a dimension is 2.5 times the mean of its
     indicators that are known. A dimension of which none is known is null and counts as the mean of the others.
     """
-    spread = raw.max() - raw.min()
-    scaled = ((raw - raw.min()) / spread.where(spread > 0)).where(spread > 0, 0.5).where(raw.notna())
+    scaled = raw.apply(_min_max)
     columns: dict[str, pd.Series] = {}
     for dimension in DIMENSIONS:
         members = [name for name, indicator in INDICATORS.items() if indicator.dimension == dimension]
@@ -103,8 +102,13 @@ def development(raw: pd.DataFrame) -> pd.DataFrame:
     return table.assign(development=len(DIMENSIONS) * table.mean(axis=1))
 
 
+def _min_max(values: pd.Series) -> pd.Series:
+    spread = values.max() - values.min()
+    return (values - values.min()) / spread if spread > 0 else values.where(values.isna(), 0.5)
+
+
 def _growth(age: np.ndarray, span: float) -> float:
-    return _ratio(float((age < span).sum()), float(((age >= span) & (age < 2 * span)).sum()), span)
+    return _ratio(float((age < span).sum()), float(((age >= span) & (age <= 2 * span)).sum()), span)
 
 
 def _growth_of_people(inventors: pd.DataFrame | None, topic: np.ndarray, age: np.ndarray, span: float) -> float:
@@ -113,7 +117,7 @@ def _growth_of_people(inventors: pd.DataFrame | None, topic: np.ndarray, age: np
     own = inventors[inventors["row"].isin(topic)]
     of_patent = age[own["row"]]
     lately = own["party_id"][of_patent < span].nunique()
-    before = own["party_id"][(of_patent >= span) & (of_patent < 2 * span)].nunique()
+    before = own["party_id"][(of_patent >= span) & (of_patent <= 2 * span)].nunique()
     return _ratio(lately, before, span)
 
 

@@ -65,8 +65,8 @@ def _tokens(text: str) -> list[_Token]:
         else:
             found.append(_Token("term", word if phrase is None else phrase, start))
         place = match.end()
-    if text[place:].strip():
-        raise ConfigError(f"query, at character {place + 1}: a quotation mark without its other half")
+    if rest := text[place:].lstrip():
+        raise ConfigError(f"query, at character {len(text) - len(rest) + 1}: a quotation mark without its other half")
     return found
 
 

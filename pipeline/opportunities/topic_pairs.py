@@ -32,7 +32,6 @@ class TopicConfig(Stage):
     ranked_by: Literal["chance", "fusion"] = Field(
         "chance", description="chance: fusion x development x the pair's firm score; fusion: the first two alone (A7)"
     )
-    seed: int = Field(7, ge=0)
 
 
 REFERENCE = {"choice": "elbow", "ranked_by": "fusion"}  # the published method's way
@@ -53,6 +52,7 @@ def topic_opportunities(
     view: pd.DataFrame,
     task: TaskConfig,
     config: TopicConfig,
+    seed: int,
     domain: Domain | None = None,
 ) -> TopicStage:
     """Refine the head of a list of pairs to topics.
@@ -78,7 +78,7 @@ def topic_opportunities(
         for side in ("firm", "target")
         for code in pairs[f"{side}_code"].drop_duplicates()
     ]
-    topics = find_topics(history, incidence, sides, own, task.scheme, config.most_topics, config.choice, config.seed)
+    topics = find_topics(history, incidence, sides, own, task.scheme, config.most_topics, config.choice, seed)
     table = _put_together(pairs, topics)
     table = table.assign(**Parties(history, firm, incidence).of_topics(table, topics))
     score = table["fusion"].fillna(0.5) * table["development"]

@@ -1,5 +1,7 @@
 """What topics are called: the words and phrases that tell each from the others (class-based TF-IDF)."""
 
+import itertools
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +11,7 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
 TERMS = 8  # kept of a topic
 IN_LABEL = 3
+_TOKEN = re.compile(r"[^\W_][\w-]*[^\W_]|[^\w\s-]")  # words of two letters or more; other marks end a phrase
 _OF_ANY_PATENT = frozenset((
     "according", "apparatus", "application", "arranged", "aspect", "assembly", "associated", "based", "best",
     "better", "capable", "claim", "claims", "component", "composition", "comprise", "comprised", "comprises",
@@ -22,6 +25,7 @@ _OF_ANY_PATENT = frozenset((
     "therefor", "thereof", "third", "type", "unit", "use", "used", "useful", "user", "uses", "using", "utility",
     "utilizing", "various", "whereby", "wherein", "which",
 ))  # fmt: skip
+_STOP = ENGLISH_STOP_WORDS | _OF_ANY_PATENT
 
 
 def topic_terms(texts: pd.Series, topics: Sequence[np.ndarray]) -> list[list[str]]:
@@ -32,10 +36,7 @@ def topic_terms(texts: pd.Series, topics: Sequence[np.ndarray]) -> list[list[str
     of terms a topic (Grootendorst, BERTopic, arXiv 2203.05794, 2022). A term in one patent of many is a chance of its
     author's; a word is left out where a phrase that holds it came first.
     """
-    stop = sorted(ENGLISH_STOP_WORDS | _OF_ANY_PATENT)
-    counter = CountVectorizer(
-        stop_words=stop, ngram_range=(1, 2), token_pattern=r"(?u)\b[^\W\d_][\w-]*[^\W_]\b", binary=True
-    )
+    counter = CountVectorizer(analyzer=_words_and_phrases, binary=True)
     try:
         words = sp.csr_array(counter.fit_transform(texts), dtype=float)
     except ValueError:  # nothing but stop words
@@ -50,6 +51,14 @@ def topic_terms(texts: pd.Series, topics: Sequence[np.ndarray]) -> list[list[str
     total: np.ndarray = np.asarray(counts.sum(axis=0)).ravel()
     rarity = np.log1p(counts.sum() / len(topics) / np.maximum(total, 1))
     return [_best(counts, number, size, rarity, names) for number, size in enumerate(sizes)]
+
+
+def _words_and_phrases(text: str) -> list[str]:
+    """Its words, and the two of them that stand side by side; what any patent says breaks a phrase."""
+    tokens = _TOKEN.findall(text.lower())
+    telling = ["" if token in _STOP or not token[0].isalpha() else token for token in tokens]
+    phrases = [f"{left} {right}" for left, right in itertools.pairwise(telling) if left and right]
+    return [token for token in telling if token] + phrases
 
 
 def _best(counts: sp.csr_array, number: int, size: int, rarity: np.ndarray, names: np.ndarray) -> list[str]:
@@ -68,16 +77,16 @@ def _best(counts: sp.csr_array, number: int, size: int, rarity: np.ndarray, name
 def _choose(chosen: dict[str, float], term: str, count: float) -> None:
     """Add a term, unless a better one says it already; a phrase replaces its word when it is most of its use."""
     words = _stems(term)
-    for other, uses in list(chosen.items()):
-        if words <= _stems(other):
-            return
-        if _stems(other) < words:
-            if count >= uses / 2:
-                renamed = {(term if name == other else name): n for name, n in chosen.items()}
-                chosen.clear()
-                chosen.update(renamed)
-            return
-    chosen[term] = count
+    if any(words <= _stems(other) for other in chosen):
+        return
+    said = {other: uses for other, uses in chosen.items() if _stems(other) < words}
+    if not said:
+        chosen[term] = count
+    elif count >= min(said.values()) / 2:
+        first = next(iter(said))
+        renamed = {(term if other == first else other): uses for other, uses in chosen.items()}
+        chosen.clear()
+        chosen.update({other: uses for other, uses in renamed.items() if other not in said})
 
 
 def _stems(term: str) -> set[str]:
