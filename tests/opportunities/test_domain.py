@@ -11,7 +11,7 @@ from pipeline.opportunities.domain import Domain, load_domain
 
 ROWS = [
     {"patent_id": "US1", "date": "2010-01-05", "ipc": "H01M 10/50;F28D 15/02", "title": "Battery pack with heat pipe"},
-    {"patent_id": "US2", "date": "2010-02-05", "ipc": "H01M 4/02", "title": "Anode", "claims": "lithium ion cell, cooled"},
+    {"patent_id": "US2", "date": "2010-02-05", "ipc": "H01M 4/02", "title": "Anode", "claims": "lithium ion, cooled"},
     {"patent_id": "US3", "date": "2010-03-05", "ipc": "B25J 9/16", "title": "Robot arm"},
 ]  # fmt: skip
 

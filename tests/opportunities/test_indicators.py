@@ -12,10 +12,11 @@ from pipeline.opportunities.indicators import DIMENSIONS, INDICATORS, developmen
 
 # on 2020-12-31: patents of 2001, 2012, 2013, 2018 and 2019, 2020
 C = "F25B 1/00"
+THREE = f"{C};H01M 2/00;H01M 4/00"
 ROWS = [
     {"patent_id": "US10", "date": "2001-01-05", "ipc": "F25B 1/00;F25B 3/00", "inventors": "A;B", "title": "Heating"},
     {"patent_id": "US11", "date": "2012-01-05", "ipc": C, "inventors": "A", "cited_ids": "US10", "title": "Cooling"},
-    {"patent_id": "US12", "date": "2013-01-05", "ipc": f"{C};H01M 2/00;H01M 4/00", "inventors": "C", "cited_ids": "US10;US11"},
+    {"patent_id": "US12", "date": "2013-01-05", "ipc": THREE, "inventors": "C", "cited_ids": "US10;US11"},
     {"patent_id": "US13", "date": "2018-01-05", "ipc": C, "inventors": "C;D", "family_id": "f", "cited_ids": "US11"},
     {"patent_id": "EP13", "date": "2019-01-05", "ipc": C, "family_id": "f", "office": "EP"},
     {"patent_id": "US14", "date": "2020-12-31", "ipc": C, "inventors": "E;F;G", "title": "heat and cool"},
