@@ -49,41 +49,7 @@ def rows(joint_after: bool = False) -> list[dict[str, object]]:
             )
     if joint_after:
         both = f"{WORDS['H01M'][1]} {WORDS['B25J'][1]}"
-        both = f"{WORDS['H01M'][1]} {WORDS['B25J'][1]}"
         made += [{"ipc": "H01M 1/00;B25J 1/00", "title": both, "date": f"2011-0{month}-15"} for month in (1, 2, 3)]
-        made.append(
-            {
-                "ipc": f"{code} 1/00",
-                "title": texts[number % 2],
-                "abstract": f"{texts[number % 2]} {texts[number % 2]} variant{number}",
-                "assignees": {"H01M": "Acme", "B25J": "Grip AG", "G06T": "See Ltd;Acme"}[code]
-                if number % 4 < 2
-                else "Other SA",
-                "inventors": f"Person {number % 9}",
-                "date": f"{2001 + number // 4}-0{1 + number % 4}-15",
-            }
-        )
-    if joint_after:
-        both = f"{WORDS['H01M'][1]} {WORDS['B25J'][1]}"
-        made += [{"ipc": "H01M 1/00;B25J 1/00", "title": both, "date": f"2011-0{month}-15"} for month in (1, 2, 3)]
-        made.append(
-            {
-                "ipc": f"{code} 1/00",
-                "title": texts[number % 2],
-                "abstract": f"{texts[number % 2]} {texts[number % 2]} variant{number}",
-                "assignees": {"H01M": "Acme", "B25J": "Grip AG", "G06T": "See Ltd;Acme"}[code]
-                if number % 4 < 2
-                else "Other SA",
-                "inventors": f"Person {number % 9}",
-                "date": f"{2001 + number // 4}-0{1 + number % 4}-15",
-            }
-        )
-    if joint_after:
-        made += [
-            {"ipc": "H01M 1/00;B25J 1/00", "title": "cooling plate heat exchanger fluid in a joint torque servo motor arm",
-             "date": f"2011-0{month}-15"}
-            for month in (1, 2, 3)
-        ]  # fmt: skip
         made.append({"ipc": "H01M 1/00", "title": "end", "date": "2013-12-15"})
     made.sort(key=lambda row: str(row["date"]))
     return [row | {"patent_id": f"US{number + 100}"} for number, row in enumerate(made)]
