@@ -25,6 +25,7 @@ ROOMS = (
     "run_config",
     "forecast",
     "opportunities",
+    "knowledge",
     "evaluation",
     "report",
     "parts",
@@ -34,6 +35,7 @@ ROOMS = (
     "run_horizon",
     "run",
     "sample",
+    "cli_knowledge",
     "cli",
     "__main__",
 )
