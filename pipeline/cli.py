@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NoReturn
 import typer
 from rich.console import Console
 
-from pipeline import __version__
+from pipeline import __version__, cli_knowledge
 from pipeline.config import Level, Recipe, Scheme, Track
 from pipeline.errors import TechconvergeError
 
@@ -24,6 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_knowledge.app, name="knowledge", no_args_is_help=True)
 console = Console(stderr=True)
 
 Corpus = Annotated[Path, typer.Argument(help="A corpus folder, made by `techconverge ingest`.")]

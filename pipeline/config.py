@@ -67,3 +67,10 @@ class EncoderConfig(Stage):
     batch_size: int = Field(64, ge=1)
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     max_characters: int = Field(2000, ge=1, description="text beyond this is cut: the encoders read 256-512 tokens")
+
+
+class KnowledgeConfig(Stage):
+    """How the knowledge base is searched."""
+
+    index: Literal["exact", "chroma"] = Field("exact", description="exact: over an array in memory; chroma: HNSW")
+    server: str | None = Field(None, pattern=r"^https?://[^@/]+(:\d+)?/?$", description="URL of a Chroma server")

@@ -29,5 +29,9 @@ class FirmError(TechconvergeError):
     """A firm name matches no party, or several."""
 
 
+class KnowledgeError(TechconvergeError):
+    """A knowledge base cannot be read, changed or asked."""
+
+
 class ArtifactError(TechconvergeError):
     """A stored table or model is missing, damaged or of another version."""

@@ -25,6 +25,7 @@ ROOMS = (
     "run_config",
     "forecast",
     "opportunities",
+    "knowledge",
     "evaluation",
     "report",
     "parts",
@@ -35,6 +36,7 @@ ROOMS = (
     "run",
     "run_opportunities",
     "sample",
+    "cli_knowledge",
     "cli",
     "__main__",
 )
