@@ -29,5 +29,9 @@ class FirmError(TechconvergeError):
     """A firm name matches no party, or several."""
 
 
+class JudgeError(TechconvergeError):
+    """A model that was to judge cannot be reached or used."""
+
+
 class ArtifactError(TechconvergeError):
     """A stored table or model is missing, damaged or of another version."""
