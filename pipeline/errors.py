@@ -33,5 +33,9 @@ class KnowledgeError(TechconvergeError):
     """A knowledge base cannot be read, changed or asked."""
 
 
+class JudgeError(TechconvergeError):
+    """A model that was to judge cannot be reached or used."""
+
+
 class ArtifactError(TechconvergeError):
     """A stored table or model is missing, damaged or of another version."""

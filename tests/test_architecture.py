@@ -27,6 +27,7 @@ ROOMS = (
     "opportunities",
     "knowledge",
     "evaluation",
+    "judge",
     "report",
     "parts",
     "train_prior",
@@ -78,6 +79,15 @@ def test_imports_point_down_the_list_of_rooms(path: Path) -> None:
     allowed = {*ROOMS[: ROOMS.index(room) + 1], "__version__"}
     used = {room_named(name) for name in imports(path) if name.startswith("pipeline.")}
     assert used <= allowed, f"{path.relative_to(PROJECT)} looks up to {sorted(used - allowed)}"
+
+
+def test_one_module_knows_of_langchain() -> None:
+    users = {
+        path.relative_to(PROJECT).as_posix()
+        for path in FILES
+        if any(name.startswith(("langchain", "openai")) for name in imports(path))
+    }
+    assert users == {"pipeline/judge/client.py"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT)))

@@ -1,0 +1,125 @@
+"""Answers kept by content, so that none is paid for twice: a JSON file a question, written when anything happens.
+
+Before a request is sent its file says so, and once the answer is there its file holds it. A process killed at any
+moment therefore loses only answers that were under way at that moment, and the store knows which these were.
+"""
+
+import contextlib
+import fcntl
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.artifacts import atomic_path, sha256_json
+from pipeline.errors import JudgeError
+from pipeline.judge.secrets import scrubbed, secrets
+
+log = logging.getLogger(__name__)
+
+_FORMAT = 1
+
+
+class Attempt(BaseModel):
+    """One request: ``sent`` until something is heard of it; ``reserved`` is the most tokens that it can have cost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    state: Literal["sent", "answered", "refused", "failed"]
+    reserved: int = Field(ge=0)
+    reply: str = ""
+    detail: str = ""  # why it was refused, cut off or failed
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    billed: bool = True  # false where the server certainly charges nothing for it
+
+    def cost(self) -> int:
+        """Tokens to charge: those told, else the most that it can have been."""
+        if not self.billed:
+            return 0
+        if self.tokens_in is None or self.tokens_out is None:
+            return self.reserved
+        return self.tokens_in + self.tokens_out
+
+
+class Entry(BaseModel):
+    """A question as it was put, and every request made for it so far."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    question: dict[str, Any]
+    attempts: list[Attempt] = []
+
+    def with_sent(self, reserved: int) -> "Entry":
+        """One more request, about to be sent."""
+        return self.model_copy(update={"attempts": [*self.attempts, Attempt(state="sent", reserved=reserved)]})
+
+    def with_last(self, **told: Any) -> "Entry":
+        """What became of the last request."""
+        last = self.attempts[-1].model_copy(update=told)
+        return self.model_copy(update={"attempts": [*self.attempts[:-1], last]})
+
+
+class AnswerStore:
+    """A folder of answers, a sub-folder for the first two digits of a key; plain JSON, each file renamed into place."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._hidden = secrets()
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder alone: of two runs at once, each would pay for the same answers."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle = (self.folder / ".lock").open("a")
+        except OSError as error:
+            raise JudgeError(f"cannot write the answers below {self.folder}: {error.strerror}") from error
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise JudgeError(
+                    f"{self.folder} is in use by another run: wait for it, or name another folder"
+                ) from None
+            yield
+
+    def read(self, question: dict[str, Any]) -> Entry:
+        """What is stored of a question; a new entry when nothing is, or when what is there is damaged."""
+        path = self._path(question)
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            entry = Entry.model_validate(stored["entry"])
+            if stored["sha256"] != sha256_json(stored["entry"]) or stored["format"] != _FORMAT:
+                raise ValueError("its hash is another")
+        except FileNotFoundError:
+            return Entry(question=scrubbed(question, self._hidden))
+        except (OSError, ValueError, KeyError, TypeError, ValidationError):
+            log.warning("judge: %s is damaged; its question is asked again", path)
+            return Entry(question=scrubbed(question, self._hidden))
+        return entry
+
+    def write(self, question: dict[str, Any], entry: Entry) -> None:
+        """Keep an entry, secrets blotted out."""
+        content = scrubbed(entry.model_dump(mode="json"), self._hidden)
+        text = json.dumps({"format": _FORMAT, "sha256": sha256_json(content), "entry": content}, ensure_ascii=False)
+        path = self._path(question)
+        try:
+            with atomic_path(path) as temporary:
+                temporary.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise JudgeError(f"cannot write the answer {path}: {error.strerror}") from error
+
+    def transcript(self, path: Path, questions: Sequence[dict[str, Any]]) -> None:
+        """Write everything asked and answered as JSON lines, a line a question, in the order given."""
+        with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as lines:
+            for question in questions:
+                content = scrubbed(self.read(question).model_dump(mode="json"), self._hidden)
+                lines.write(json.dumps(content, ensure_ascii=False) + "\n")
+
+    def _path(self, question: dict[str, Any]) -> Path:
+        key = sha256_json(question)
+        return self.folder / key[:2] / f"{key}.json"
