@@ -173,6 +173,22 @@ def duration(seconds: float) -> str:
     return f"{minutes}{SPACE}min {rest}{SPACE}s"
 
 
+def ago(years: float | None) -> str:
+    """How long before the cutoff.
+
+    >>> [ago(years).replace(SPACE, " ") for years in (0.02, 0.4, 2.46)]
+    ['within the last month', '5 months ago', '2.5 years ago']
+    """
+    if years is None or pd.isna(years):
+        return MISSING
+    if years < 1 / 12:
+        return "within the last month"
+    months = round(12 * years)
+    if months < 12:
+        return f"{months}{SPACE}{'month' if months == 1 else 'months'} ago"
+    return f"{years:.1f}{SPACE}years ago"
+
+
 def day(value: Any) -> str:
     """A date written out; an empty or unreadable one is a dash."""
     stamp = pd.to_datetime(value, errors="coerce")

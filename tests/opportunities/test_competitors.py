@@ -83,7 +83,7 @@ PATENTS = st.lists(
 
 
 @given(PATENTS, st.lists(st.sampled_from(["ann", "ben"]), min_size=1, unique=True))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_counts_equal_those_of_sets(patents: list[tuple[list[str], list[str], int]], firm: list[str]) -> None:
     patents = [*patents, (CODES, ["Ann", "Ben"], 2001), (["A21B"], [], 2009)]
     rows = [
