@@ -173,6 +173,38 @@ def duration(seconds: float) -> str:
     return f"{minutes}{SPACE}min {rest}{SPACE}s"
 
 
+def patents(number: int) -> str:
+    """A number of patents: ``1 patent``."""
+    return f"{count(number)}{SPACE}{'patent' if number == 1 else 'patents'}"
+
+
+def one_decimal(value: float | None) -> str:
+    """A number with one decimal."""
+    return MISSING if value is None or pd.isna(value) else f"{value:.1f}"
+
+
+def three(value: float) -> str:
+    """A number with three digits that count: a score may be large or small.
+
+    >>> three(4.2381), three(0.04567), three(12.34)
+    ('4.24', '0.0457', '12.3')
+    """
+    return f"{value:#.3g}" if value < 100 else f"{value:,.0f}"
+
+
+def shortened(text: str, letters: int) -> str:
+    """The beginning of a text, cut between words, with an ellipsis where something is left out.
+
+    >>> shortened("heat exchangers of aluminium", 20)
+    'heat exchangers of …'
+    """
+    joined = " ".join(text.split())
+    if len(joined) <= letters:
+        return joined
+    head, space, _ = joined[:letters].rpartition(" ")
+    return f"{head} …" if space and len(head) > letters // 2 else f"{joined[: letters - 1]}…"
+
+
 def ago(years: float | None) -> str:
     """How long before the cutoff.
 
