@@ -378,6 +378,38 @@ class Hindsight(Table):
         unique = ["score", "metric", "k"]
 
 
+class TopicPatents(Table):
+    """One row a representative patent of a topic: what a reader needs to recognise it, the most central first."""
+
+    topic_id: Series[str]
+    place: Series["int64"] = pa.Field(ge=1)
+    patent_id: Series[str]
+    knowledge_date: Series["datetime64[s]"]
+    title: Series[str]
+    party: Series[str]  # its first assignee, empty where none is named
+    own: Series[bool]  # the firm is among its assignees
+
+
+class Competitors(Table):
+    """Who holds the patents of a code: one row a code and holder, codes in order, the most patents first.
+
+    The firm, under all its names, is one holder and has a row in every code. A patent of two holders counts for each.
+    """
+
+    code: Series[str]
+    party: Series[str]
+    name: Series[str]
+    own: Series[bool]
+    patents: Series["int64"] = pa.Field(ge=0)
+    share: Series[float] = pa.Field(ge=0, le=1)  # of all patents of the code, those without an assignee too
+    recent_patents: Series["int64"] = pa.Field(ge=0)  # in the window up to the cutoff
+
+    @pa.dataframe_check(error="a code and party in one row only, and the firm once in each code")
+    def one_row_each(cls, frame: pd.DataFrame) -> bool:
+        owned = frame.groupby("code")["own"].sum()
+        return not frame.duplicated(["code", "party"]).any() and bool((owned == 1).all())
+
+
 def validate(frame: pd.DataFrame, schema: Any, name: str) -> pd.DataFrame:
     """Check a frame against its schema at a border; all faults in one message with sample rows.
 

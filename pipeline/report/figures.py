@@ -118,12 +118,12 @@ def _layout(
     half = np.column_stack([np.maximum(radius, letters * size.font * _LETTER / 2) + 3, radius + size.font * 0.75 + 2])
     sheet = np.array([size.width, size.height], dtype=float)
     centres = half + (unit + even) / 2 * (sheet - 2 * half)
-    centres = _pushed_apart(centres, half, sheet)
+    centres = pushed_apart(centres, half, sheet)
     # a box holds the node and the label below it: the node's centre lies above the box's
     return [(round(float(x), 1), round(float(y) - size.font * 0.6, 1)) for x, y in centres]
 
 
-def _pushed_apart(centres: np.ndarray, half: np.ndarray, sheet: np.ndarray, rounds: int = 400) -> np.ndarray:
+def pushed_apart(centres: np.ndarray, half: np.ndarray, sheet: np.ndarray, rounds: int = 400) -> np.ndarray:
     """Move overlapping boxes apart along the axis of least overlap, within the sheet."""
     reach = half[:, None] + half[None, :]
     for _ in range(rounds):

@@ -1,19 +1,15 @@
 """Render a run folder as one self-contained HTML file."""
 
-import base64
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
-from pipeline.artifacts import atomic_path
 from pipeline.errors import ArtifactError
 from pipeline.report import words
 from pipeline.report.figures import NARROW, WIDE, calibration, dot_plot, evidence_bars, network_map
 from pipeline.report.horizons import horizon_names, timings
+from pipeline.report.page import environment, write_page
 from pipeline.report.tables import CARDS, Run, load_run, metric_frame, metric_table, records
 from pipeline.schemas import PAIR
 
@@ -32,42 +28,14 @@ def render_report(run: Path) -> Path:
 
     The same folder gives the same bytes. Raises ArtifactError when a file the report needs is missing or damaged.
     """
-    environment = _environment()
-    loader = environment.loader
-    assert loader is not None
-    style, script = (loader.get_source(environment, name)[0] for name in ("report.css", "report.js"))
     loaded = load_run(run)
     try:
         context = _context(loaded)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArtifactError(f"{run}: run.json or metrics.json is not as this program writes it ({error!r})") from error
-    page = environment.get_template("report.html").render(
-        **context,
-        style=Markup(style),
-        script=Markup(script),
-        # nothing may run but our own script, and nothing may be fetched at all
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-    )
     path = run / "report.html"
-    with atomic_path(path) as temporary:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
+    write_page(path, environment(), "report.html", ["report.css"], ["report.js"], context)
     return path
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("pipeline.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=False,
-        finalize=lambda value: words.clean(value) if type(value) is str else value,
-    )
-    formats = (words.percent, words.interval, words.score, words.times, words.count, words.amount, words.signed)
-    environment.filters |= {function.__name__: function for function in (*formats, words.duration, words.day)}
-    environment.filters |= {"humanise": words.humanise, "model_name": words.model_name}
-    return environment
 
 
 def _context(run: Run) -> dict[str, Any]:
@@ -106,7 +74,7 @@ def _context(run: Run) -> dict[str, Any]:
         "config_rows": _flat(config),
         **_ranking(run),
         **_maps(run, int(config.get("seed", 0))),
-        **_evidence(run.metrics),
+        **evidence_tested(run.metrics),
         "by_horizon": _by_horizon(run.metrics),
     }
 
@@ -160,7 +128,7 @@ def _maps(run: Run, seed: int) -> dict[str, Any]:
     return {"maps": [drawing for drawing in maps if drawing], "map_sections": sorted(drawn & words.SECTIONS.keys())}
 
 
-def _evidence(metrics: dict[str, Any]) -> dict[str, Any]:
+def evidence_tested(metrics: dict[str, Any]) -> dict[str, Any]:
     """What was tested: the headline against the best baseline, figures, and tables by cutoff."""
     origins = metrics.get("origins") or []
     table = metric_frame(metrics)
@@ -209,7 +177,7 @@ def _by_horizon(metrics: dict[str, Any]) -> list[dict[str, Any]]:
         return []
     every = further | {int(metrics["horizon"]): metrics}
     return [
-        {"years": years, "main": years == metrics["horizon"], **_evidence(measured)}
+        {"years": years, "main": years == metrics["horizon"], **evidence_tested(measured)}
         for years, measured in sorted(every.items())
     ]
 

@@ -173,6 +173,54 @@ def duration(seconds: float) -> str:
     return f"{minutes}{SPACE}min {rest}{SPACE}s"
 
 
+def patents(number: int) -> str:
+    """A number of patents: ``1 patent``."""
+    return f"{count(number)}{SPACE}{'patent' if number == 1 else 'patents'}"
+
+
+def one_decimal(value: float | None) -> str:
+    """A number with one decimal."""
+    return MISSING if value is None or pd.isna(value) else f"{value:.1f}"
+
+
+def three(value: float) -> str:
+    """A number with three digits that count: a score may be large or small.
+
+    >>> three(4.2381), three(0.04567), three(12.34)
+    ('4.24', '0.0457', '12.3')
+    """
+    return f"{value:#.3g}" if value < 100 else f"{value:,.0f}"
+
+
+def shortened(text: str, letters: int) -> str:
+    """The beginning of a text, cut between words, with an ellipsis where something is left out.
+
+    >>> shortened("heat exchangers of aluminium", 20)
+    'heat exchangers of …'
+    """
+    joined = " ".join(text.split())
+    if len(joined) <= letters:
+        return joined
+    head, space, _ = joined[:letters].rpartition(" ")
+    return f"{head} …" if space and len(head) > letters // 2 else f"{joined[: letters - 1]}…"
+
+
+def ago(years: float | None) -> str:
+    """How long before the cutoff.
+
+    >>> [ago(years).replace(SPACE, " ") for years in (0.02, 0.4, 2.46)]
+    ['within the last month', '5 months ago', '2.5 years ago']
+    """
+    if years is None or pd.isna(years):
+        return MISSING
+    if years < 1 / 12:
+        return "within the last month"
+    months = round(12 * years)
+    if months < 12:
+        return f"{months}{SPACE}{'month' if months == 1 else 'months'} ago"
+    return f"{years:.1f}{SPACE}years ago"
+
+
 def day(value: Any) -> str:
     """A date written out; an empty or unreadable one is a dash."""
     stamp = pd.to_datetime(value, errors="coerce")

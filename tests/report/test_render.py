@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pandas as pd
 import pytest
 from report.fixtures import write_run
@@ -219,6 +220,21 @@ def test_optional_files_may_be_missing(tmp_path, command):
         (folder / f"{name}.parquet").unlink()
     (folder / "metrics.json").unlink()
     assert "Nothing could be tested." in reading_of(folder).text
+
+
+def test_a_card_says_what_the_firm_has_in_each_code(tmp_path):
+    folder = write_run(tmp_path / "run")
+    table = read_table(folder / "opportunities.parquet")
+    known = table.index == 0
+    changed = table.assign(
+        holds_a=True, share_a=0.02, recency_a=0.4, holds_b=False, inventor_overlap=np.where(known, 0.1, np.nan)
+    )
+    write_table(folder / "opportunities.parquet", changed)
+    text = reading_of(folder).text.replace("\u00a0", " ")
+    first = table.iloc[0]
+    assert f"{first['code_a']} 2.0 % 5 months ago {first['code_b']} none –" in text
+    assert text.count("10 % have patents in both") == 1  # where it is not known, nothing is said
+    assert "What the firm has" not in reading_of(write_run(tmp_path / "blind", firm=None)).text
 
 
 def test_missing_values_are_dashes_not_nan(tmp_path):

@@ -1,0 +1,318 @@
+"""What the firm's report says, gathered once for the page, the workbook and the Markdown."""
+
+import dataclasses
+from typing import Any
+
+import pandas as pd
+
+from pipeline.report import words
+from pipeline.report.firm.definitions import DEFINITIONS, DIMENSIONS, INDICATORS
+from pipeline.report.firm.links import patent_url
+from pipeline.report.firm.reading import Case, Reading, Row, read
+from pipeline.report.firm.tables import OVERALL, FirmRun, known_pairs
+from pipeline.report.render import evidence_tested
+from pipeline.report.tables import BOUNDS, CARDS, TABLE_ROWS, records
+from pipeline.schemas import PAIR
+
+BRIEFS = 3
+PATENTS = 4  # a side that a card lists
+HOLDERS = 6  # of a code that are named
+HELD_CODES = 12  # whose holders are shown
+PAIRS = 60  # in the appendix
+PASSAGES = 6  # of evidence a card quotes
+EXCERPT = 420  # letters of a passage
+REASON = 260  # letters of a reason
+
+
+@dataclasses.dataclass(frozen=True)
+class Opportunity:
+    """One opportunity as a card shows it. ``patents``: by side; ``scores`` and ``passages``: the judge's, if it judged;
+    ``overall``: its mean; ``order``: what cards can be ordered by."""
+
+    row: Row
+    firm_topic: Row
+    target_topic: Row
+    reading: Reading
+    patents: dict[str, list[Row]]
+    partners: list[Row]
+    scores: list[Row]
+    passages: list[Row]
+    overall: float | None
+    order: dict[str, float | None]
+
+    @property
+    def anchor(self) -> str:
+        return f"o{self.row['topic_rank']}"
+
+
+def firm_content(run: FirmRun) -> dict[str, Any]:
+    """Everything that the three formats show, by name."""
+    task = run.run.record["config"]["task"]
+    track = task.get("track", "new")
+    cutoff = run.run.cutoff
+    corpus = run.run.record.get("corpus", {})
+    rows = _with_bounds(run)
+    cards = _opportunities(run, rows.head(CARDS), track)
+    judge = _judge(run)
+    shown = rows.head(TABLE_ROWS)
+    overall = _overall(run)
+    return {
+        "record": run.run.record,
+        "who": str(run.firm.get("name", "the firm")),
+        "firm": run.firm,
+        "corpus": corpus,
+        "simulated": bool(corpus.get("simulated")),
+        "domain": _name(run.record.get("domain")),
+        "strengthening": track == "strengthening",
+        "verb": words.VERBS[track],
+        "cutoff": cutoff,
+        "until": cutoff + pd.DateOffset(years=int(task["horizon"])),
+        "since": cutoff - pd.DateOffset(years=int(task["window"])),
+        "units": f"{task['scheme'].upper()} {words.LEVELS[task['level']]}",
+        "types": words.TYPES if track == "new" else words.TYPES_OF_LINKED,
+        "total": len(rows),
+        "pairs_refined": len(rows[PAIR].drop_duplicates()),
+        "rows": [{**row, "overall": overall.get(row["opportunity_id"])} for row in records(shown)],
+        "first": cards[0].row,
+        "cards": cards,
+        "best": _best(cards),
+        "target_codes": sorted(shown["target_code"].unique()),
+        "gauge_scale": max(float(shown[["probability", "probability_high"]].max().max()), 1e-9),
+        "any_interval": bool(shown["probability_low"].notna().any()),
+        "judged": bool(len(run.judged)),
+        "judge": judge,
+        "notes": _notes(run),
+        "titles": _titles(run),
+        "topics": records(_shown_topics(run, shown)),
+        "pairs": records(run.pairs.head(PAIRS)),
+        "all_pairs": len(run.pairs),
+        "held_codes": _held(run, rows["target_code"].drop_duplicates().tolist()),
+        "definitions": DEFINITIONS,
+        "dimensions": list(DIMENSIONS),
+        "indicators": list(INDICATORS),
+        **evidence_tested(run.run.metrics),
+    }
+
+
+def _with_bounds(run: FirmRun) -> pd.DataFrame:
+    """The opportunities with the interval of their pair's probability, where the head of the list has one."""
+    return run.opportunities.merge(run.run.ranked[[*PAIR, *BOUNDS]], on=PAIR, how="left", validate="many_to_one")
+
+
+def _opportunities(run: FirmRun, rows: pd.DataFrame, track: str) -> list[Opportunity]:
+    topics = {topic["topic_id"]: topic for topic in records(run.topics)}
+    pairs = known_pairs(run)
+    held = _by(run.competitors, "code")
+    patents = _by(run.patents.sort_values(["topic_id", "place"]), "topic_id")
+    judged = _by(run.judged[run.judged["criterion"] != OVERALL], "opportunity_id")
+    evidence = {passage["evidence_id"]: passage for passage in records(run.evidence)}
+    until = run.run.cutoff + pd.DateOffset(years=int(run.run.record["config"]["task"]["horizon"]))
+    linked = not run.run.record.get("corpus", {}).get("simulated")  # an invented number may be a real one's
+    overall, reasons = _overall(run), _reasons(run)
+    cards = []
+    for row in records(rows):
+        sides = {side: topics[row[f"{side}_topic"]] for side in ("firm", "target")}
+        place = pairs.index.get_loc((row["code_a"], row["code_b"]))
+        pair = records(pairs.iloc[[place]].reset_index())[0]
+        scores = judged.get(row["opportunity_id"], [])
+        case = Case(
+            row=row,
+            firm_topic=sides["firm"],
+            target_topic=sides["target"],
+            pair=pair,
+            holders=held.get(row["target_code"], []),
+            scores=scores,
+            verb=words.VERBS[track]["meet"],
+            until=until,
+        )
+        passages, marks = _cited(scores, evidence, linked)
+        cards.append(
+            Opportunity(
+                row=row,
+                firm_topic=sides["firm"],
+                target_topic=sides["target"],
+                reading=read(case),
+                patents={side: _patents(topic, patents, linked) for side, topic in sides.items()},
+                partners=_partners(case),
+                scores=[
+                    _placed(score, marks, reasons.get((row["opportunity_id"], score["criterion"]), ""), _top(run))
+                    for score in scores
+                ],
+                passages=passages,
+                overall=overall.get(row["opportunity_id"]),
+                order={
+                    "rank": row["topic_rank"],
+                    "probability": row["probability"],
+                    "fit": row["firm_fit"],
+                    "space": row["white_space"],
+                    "growth": sides["target"]["growth_patents"],
+                    "judged": overall.get(row["opportunity_id"]),
+                },
+            )
+        )
+    return cards
+
+
+def _best(cards: list[Opportunity]) -> list[Opportunity]:
+    """The first opportunities of different pairs of codes: three faces of one pair would tell a manager one thing."""
+    first: dict[tuple[str, str], Opportunity] = {}
+    for card in cards:
+        first.setdefault((card.row["code_a"], card.row["code_b"]), card)
+    return list(first.values())[:BRIEFS]
+
+
+def _patents(topic: Row, known: dict[Any, list[Row]], linked: bool) -> list[Row]:
+    """A topic's representatives; by number alone where the run did not store their titles."""
+    rows = known.get(topic["topic_id"]) or [
+        {"patent_id": patent, "title": "", "party": "", "own": False, "knowledge_date": None}
+        for patent in topic["representatives"].split(";")
+        if patent
+    ]
+    return [{**row, "url": patent_url(row["patent_id"]) if linked else None} for row in rows[:PATENTS]]
+
+
+def _partners(case: Case) -> list[Row]:
+    holders = {holder["name"]: holder for holder in case.holders}
+    unknown = {"patents": None, "recent_patents": None}
+    return [{"name": name, **{key: holders.get(name, unknown)[key] for key in unknown}} for name in case.partners]
+
+
+def _cited(scores: list[Row], evidence: dict[str, Row], linked: bool) -> tuple[list[Row], dict[str, int]]:
+    """The passages that the scores cite, the most cited first, and their numbers."""
+    counted: dict[str, int] = {}
+    for score in scores:
+        for evidence_id in _ids(score):
+            counted[evidence_id] = counted.get(evidence_id, 0) + 1
+    chosen = sorted(counted, key=lambda evidence_id: (-counted[evidence_id], evidence_id))[:PASSAGES]
+    unknown = {"source": "", "text": "", "page": None, "date": None}
+    passages = []
+    for evidence_id in chosen:
+        passage = {**unknown, "source": evidence_id, **evidence.get(evidence_id, {})}
+        url = patent_url(passage["source"]) if linked and passage.get("kind") == "patent" else None
+        passages.append(
+            passage | {"patent_id": passage["source"], "url": url, "text": words.shortened(passage["text"], EXCERPT)}
+        )
+    return passages, {evidence_id: number for number, evidence_id in enumerate(chosen, 1)}
+
+
+def _placed(score: Row, marks: dict[str, int], reason: str, top: int) -> Row:
+    """A score with its place on the scale in per cent, the numbers of what it cites, and a reason."""
+    bottom = 0 if top == 5 else 1
+
+    def place(value: float) -> float:
+        return round(100 * min(max((value - bottom) / (top - bottom), 0), 1), 1)
+
+    mean, spread = score["mean"], score["spread"]
+    whisker = mean is not None and spread is not None
+    low, high = (place(mean - spread), place(mean + spread)) if whisker else (None, None)
+    return {
+        **score,
+        "at": None if mean is None else place(mean),
+        "low": low,
+        "width": round(high - low, 1) if low is not None and high is not None else None,
+        "cited": [marks[evidence_id] for evidence_id in _ids(score) if evidence_id in marks],
+        "reason": reason,
+    }
+
+
+def _ids(score: Row) -> list[str]:
+    return [evidence_id.strip() for evidence_id in (score["evidence_ids"] or "").split(";") if evidence_id.strip()]
+
+
+def _reasons(run: FirmRun) -> dict[tuple[str, str], str]:
+    """For each opportunity and criterion the reason of the answer nearest to the mean, the first of several."""
+    answered = run.verdicts[run.verdicts["outcome"] == "ok"].merge(
+        run.judged[["opportunity_id", "criterion", "mean"]], on=["opportunity_id", "criterion"]
+    )
+    distance = (answered["score"].astype(float) - answered["mean"].astype(float)).abs()
+    nearest = answered.assign(distance=distance).sort_values("distance", kind="stable")
+    nearest = nearest.drop_duplicates(["opportunity_id", "criterion"])
+    return {
+        (row["opportunity_id"], row["criterion"]): words.shortened(row["reason"], REASON) for row in records(nearest)
+    }
+
+
+def _overall(run: FirmRun) -> dict[str, float]:
+    """The judge's mean over its criteria of each opportunity."""
+    stated = run.judged[run.judged["criterion"] == OVERALL]
+    means = (
+        stated.set_index("opportunity_id")["mean"]
+        if len(stated)
+        else run.judged.groupby("opportunity_id")["mean"].mean()
+    )
+    return {str(key): float(value) for key, value in means.dropna().items()}
+
+
+def _top(run: FirmRun) -> int:
+    """The highest score of the rubric: 5, or 10 for the published one."""
+    return 10 if float(run.judged["mean"].max()) > 5 or run.judge.get("preset") == "reference" else 5
+
+
+def _judge(run: FirmRun) -> dict[str, Any]:
+    """The judge's record as the report words it; what it does not say is None."""
+    record = run.judge
+    names = record.get("judges") or [record.get("judge")] if record else []
+    agreement = record.get("agreement") or {}
+    return {
+        "name": ", ".join(str(name) for name in names if name) or ", ".join(sorted(run.judged["judge"].unique())),
+        "criteria": int((run.judged["criterion"].drop_duplicates() != OVERALL).sum()),
+        "rubric": record.get("rubric"),
+        "calls": record.get("calls"),
+        "tokens_in": record.get("tokens_in"),
+        "tokens_out": record.get("tokens_out"),
+        "alpha": record.get("alpha", agreement.get("alpha") if isinstance(agreement, dict) else None),
+        "top": _top(run) if len(run.judged) else 5,
+    }
+
+
+def _notes(run: FirmRun) -> list[str]:
+    told = [*run.record.get("notes", []), *run.judge.get("notes", []), *run.run.record.get("warnings", [])]
+    lacking = [
+        f"report: the run folder has no {name}, so {what}"
+        for table, name, what in (
+            (run.patents, "topic_patents.parquet", "patents are listed by number alone"),
+            (run.competitors, "competitors.parquet", "competitors are not shown"),
+        )
+        if table.empty
+    ]
+    return list(dict.fromkeys(str(note) for note in [*told, *lacking]))
+
+
+def _titles(run: FirmRun) -> dict[str, str]:
+    codes = run.run.codes
+    return dict(zip(codes["code"], codes["title"].where(codes["title"] != "", codes["keywords"]), strict=True))
+
+
+def _shown_topics(run: FirmRun, shown: pd.DataFrame) -> pd.DataFrame:
+    used = pd.concat([shown["firm_topic"], shown["target_topic"]])
+    return run.topics[run.topics["topic_id"].isin(used)].sort_values(["side", "code", "topic_id"])
+
+
+def _held(run: FirmRun, codes: list[str]) -> list[dict[str, Any]]:
+    """The holders of each target code: the first, the firm wherever it stands, and how many more there are."""
+    shown = []
+    held = _by(run.competitors, "code")
+    for code in [code for code in codes if code in held][:HELD_CODES]:
+        rows = [{**row, "place": place} for place, row in enumerate(held[code], 1)]
+        first = rows[:HOLDERS] + [row for row in rows[HOLDERS:] if row["own"]]
+        rest = [row for row in rows[HOLDERS:] if not row["own"]]
+        shown.append(
+            {
+                "code": code,
+                "first": first,
+                "holders": sum(row["patents"] > 0 for row in rows),
+                "most": max(max(row["share"] for row in rows), 1e-9),
+                "others": len(rest),
+                "other_patents": sum(row["patents"] for row in rest),
+                "other_recent": sum(row["recent_patents"] for row in rest),
+            }
+        )
+    return shown
+
+
+def _name(about: Any) -> str:
+    return str(about.get("name", "")) if isinstance(about, dict) else str(about or "")
+
+
+def _by(table: pd.DataFrame, column: str) -> dict[Any, list[Row]]:
+    return {key: records(rows) for key, rows in table.groupby(column, sort=False)}
