@@ -13,6 +13,7 @@ ROOMS = (
     "errors",
     "artifacts",
     "schemas",
+    "extensions",
     "config",
     "corpus",
     "background",
