@@ -226,6 +226,26 @@ def report(
 
 
 @app.command()
+def export(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A folder made by forecast or backtest.")],
+    out: Out,
+    formats: Annotated[
+        str,
+        typer.Option("--format", help="Of csv, xlsx, parquet, graphml, gexf, vosviewer, svg; joined by commas."),
+    ] = "csv,xlsx,parquet,graphml,gexf,vosviewer,svg",
+) -> None:
+    """Write a run's tables, network and figures for other programs."""
+    from pipeline.export.run import export_run
+
+    with _progress("export") as progress:
+        progress(f"reading {run_folder}")
+        record = export_run(run_folder, out, [name.strip() for name in formats.split(",")])
+    for note in record["notes"]:
+        typer.echo(f"note: {note}")
+    typer.echo(f"{out}: {len(record['files']):,} files")
+
+
+@app.command()
 def sample(
     out: Out,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 7,

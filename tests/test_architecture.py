@@ -35,6 +35,7 @@ ROOMS = (
     "run_horizon",
     "run",
     "sample",
+    "export",
     "cli",
     "__main__",
 )

@@ -33,7 +33,5 @@ def own_block(name: str, history: Corpus, pairs: CandidatePairs, task: TaskConfi
         if values.shape != (len(pairs),) or values.dtype.kind not in "fiub":
             raise ConfigError(f"block {name}: {column} must hold a number for each of the {len(pairs)} pairs")
         if (np.abs(values.astype(float)) > np.finfo(np.float32).max).any():
-            raise ConfigError(
-                f"block {name}: {column} holds an infinite or too large value: put NaN where it is unknown"
-            )
+            raise ConfigError(f"block {name}: {column} holds an infinite or huge value: put NaN where unknown")
     return BlockOutput(columns=columns, warnings=output.warnings)

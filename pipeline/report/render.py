@@ -1,6 +1,7 @@
 """Render a run folder as one self-contained HTML file."""
 
 import base64
+import functools
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -32,16 +33,16 @@ def render_report(run: Path) -> Path:
 
     The same folder gives the same bytes. Raises ArtifactError when a file the report needs is missing or damaged.
     """
-    environment = _environment()
-    loader = environment.loader
+    templates = environment()
+    loader = templates.loader
     assert loader is not None
-    style, script = (loader.get_source(environment, name)[0] for name in ("report.css", "report.js"))
+    style, script = (loader.get_source(templates, name)[0] for name in ("report.css", "report.js"))
     loaded = load_run(run)
     try:
         context = _context(loaded)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArtifactError(f"{run}: run.json or metrics.json is not as this program writes it ({error!r})") from error
-    page = environment.get_template("report.html").render(
+    page = templates.get_template("report.html").render(
         **context,
         style=Markup(style),
         script=Markup(script),
@@ -54,7 +55,9 @@ def render_report(run: Path) -> Path:
     return path
 
 
-def _environment() -> Environment:
+@functools.cache
+def environment() -> Environment:
+    """The templates of the report: text is escaped, what is undefined is an error."""
     environment = Environment(
         loader=PackageLoader("pipeline.report"),
         autoescape=True,
@@ -104,14 +107,15 @@ def _context(run: Run) -> dict[str, Any]:
         "by_type": records(run.types),
         "sections": words.SECTIONS,
         "config_rows": _flat(config),
-        **_ranking(run),
+        **ranking_context(run),
         **_maps(run, int(config.get("seed", 0))),
-        **_evidence(run.metrics),
+        **tested_context(run.metrics),
         "by_horizon": _by_horizon(run.metrics),
     }
 
 
-def _ranking(run: Run) -> dict[str, Any]:
+def ranking_context(run: Run) -> dict[str, Any]:
+    """The ranked pairs and the cards of the first of them, with their reasons, examples and timing."""
     times = timings(run.ranked, run.horizons)
     ranked = [{**row, "timing": timing} for row, timing in zip(records(run.ranked), times, strict=True)]
     explained = {pair: records(rows) for pair, rows in run.explanations.groupby(PAIR, sort=False)}
@@ -160,7 +164,7 @@ def _maps(run: Run, seed: int) -> dict[str, Any]:
     return {"maps": [drawing for drawing in maps if drawing], "map_sections": sorted(drawn & words.SECTIONS.keys())}
 
 
-def _evidence(metrics: dict[str, Any]) -> dict[str, Any]:
+def tested_context(metrics: dict[str, Any]) -> dict[str, Any]:
     """What was tested: the headline against the best baseline, figures, and tables by cutoff."""
     origins = metrics.get("origins") or []
     table = metric_frame(metrics)
@@ -209,7 +213,7 @@ def _by_horizon(metrics: dict[str, Any]) -> list[dict[str, Any]]:
         return []
     every = further | {int(metrics["horizon"]): metrics}
     return [
-        {"years": years, "main": years == metrics["horizon"], **_evidence(measured)}
+        {"years": years, "main": years == metrics["horizon"], **tested_context(measured)}
         for years, measured in sorted(every.items())
     ]
 

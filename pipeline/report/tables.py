@@ -16,7 +16,7 @@ TABLE_ROWS = 200
 LINK = ["prior", "status"]  # of a pair's link so far: on the strengthening track
 BOUNDS = ["probability_low", "probability_high"]
 CARDS = 20
-_FORMULA = r"^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])"  # the full-width signs too: East Asian Excel reads them alike
+FORMULA = r"^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])"  # the full-width signs too: East Asian Excel reads them alike
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,5 +201,5 @@ def _neutralise(column: pd.Series) -> pd.Series:
     if not (pd.api.types.is_string_dtype(column) or pd.api.types.is_object_dtype(column)):
         return column
     text = column.map(lambda cell: isinstance(cell, str))
-    risky = text & column.where(text, "").astype(str).str.contains(_FORMULA)
+    risky = text & column.where(text, "").astype(str).str.contains(FORMULA)
     return column.where(~risky, "'" + column.where(risky, "").astype(str))
