@@ -54,6 +54,10 @@ Background = Annotated[
 ]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A folder made by forecast or backtest.")]
 Firm = Annotated[str | None, typer.Option(help="The firm whose opportunities are ranked.")]
+Extensions = Annotated[
+    list[Path] | None,
+    typer.Option("--extension", help="A Python file of your own feature blocks or learners; it is run. Repeatable."),
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -164,10 +168,11 @@ def forecast(
     encoder: EncoderOption = None,
     seed: Seed = None,
     config: Config = None,
+    extension: Extensions = None,
 ) -> None:
     """Rank the pairs of codes that will converge after a cutoff, for one firm, and report why."""
     settings = _settings(track, level, scheme, window, min_patents, recipe, encoder, seed)
-    _run("forecast", corpus, [cutoff], firm, background, horizon or [], settings, config, out)
+    _run("forecast", corpus, [cutoff], firm, background, horizon or [], settings, config, extension or [], out)
 
 
 @app.command()
@@ -187,10 +192,11 @@ def backtest(
     encoder: EncoderOption = None,
     seed: Seed = None,
     config: Config = None,
+    extension: Extensions = None,
 ) -> None:
     """Forecast from past cutoffs and measure against what came, beside every baseline."""
     settings = _settings(track, level, scheme, window, min_patents, recipe, encoder, seed)
-    _run("backtest", corpus, cutoff, firm, background, horizon or [], settings, config, out)
+    _run("backtest", corpus, cutoff, firm, background, horizon or [], settings, config, extension or [], out)
 
 
 @app.command()
@@ -220,11 +226,16 @@ def opportunities(
 
 @app.command()
 def repeat(
-    record: Annotated[Path, typer.Argument(help="The run.json of an earlier run, or its folder.")], out: Out
+    record: Annotated[Path, typer.Argument(help="The run.json of an earlier run, or its folder.")],
+    out: Out,
+    extension: Extensions = None,
 ) -> None:
     """Repeat an earlier run from its record."""
+    from pipeline.extensions import load_extensions
     from pipeline.run import load_request, run
 
+    for file in extension or []:
+        load_extensions(file)
     request = load_request(record)
     with _progress(request.command) as progress:
         report_path = run(request, out, progress)
@@ -239,6 +250,26 @@ def report(
     from pipeline.report.render import render_report
 
     typer.echo(f"report: {render_report(run_folder)}")
+
+
+@app.command()
+def export(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A folder made by forecast or backtest.")],
+    out: Out,
+    formats: Annotated[
+        str,
+        typer.Option("--format", help="Of csv, xlsx, parquet, graphml, gexf, vosviewer, svg; joined by commas."),
+    ] = "csv,xlsx,parquet,graphml,gexf,vosviewer,svg",
+) -> None:
+    """Write a run's tables, network and figures for other programs."""
+    from pipeline.export.run import export_run
+
+    with _progress("export") as progress:
+        progress(f"reading {run_folder}")
+        record = export_run(run_folder, out, [name.strip() for name in formats.split(",")])
+    for note in record["notes"]:
+        typer.echo(f"note: {note}")
+    typer.echo(f"{out}: {len(record['files']):,} files")
 
 
 @app.command()
@@ -295,11 +326,15 @@ def _run(
     horizons: list[int],
     settings: dict[str, Any],
     config: Path | None,
+    extension: list[Path],
     out: Path,
 ) -> None:
+    from pipeline.extensions import load_extensions
     from pipeline.run import run
-    from pipeline.run_config import load_config
+    from pipeline.run_config import load_config, with_extensions
     from pipeline.run_request import RunRequest
+
+    own = [each for file in extension for each in load_extensions(file)]
 
     days = tuple(sorted(cutoff.date() for cutoff in cutoffs))
     request = RunRequest(
@@ -307,7 +342,7 @@ def _run(
         corpus=corpus,
         cutoffs=days,
         firm=firm,
-        config=load_config(config, settings, horizons),
+        config=with_extensions(load_config(config, settings, horizons), own),
         background=background,
     )
     with _progress(command) as progress:

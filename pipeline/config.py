@@ -8,6 +8,8 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from pipeline import extensions
+
 Level = Literal["section", "class", "subclass", "maingroup", "subgroup"]
 Scheme = Literal["ipc", "cpc"]
 Recipe = Literal["default", "reference"]
@@ -54,10 +56,28 @@ Block = Literal[
 ]
 
 
+BLOCKS: tuple[Block, ...] = get_args(Block)
+RESERVED = (*BLOCKS, "topic", "scheme")  # modalities of the built-in blocks
+
+
 class FeaturesConfig(Stage):
     """What a pair is described by."""
 
-    blocks: tuple[Block, ...] = Field(get_args(Block), min_length=1, description="feature blocks, in any order")
+    blocks: tuple[str, ...] = Field(BLOCKS, min_length=1, description="feature blocks, built-in or one's own")
+
+    @field_validator("blocks")
+    @classmethod
+    def _known(cls, blocks: tuple[str, ...]) -> tuple[str, ...]:
+        taken = [name for name in extensions.known("block") if name in RESERVED and name in blocks]
+        if taken:
+            raise ValueError(f"{taken[0]} is built in: give your own block another name")
+        unknown = [name for name in blocks if name not in (*BLOCKS, *extensions.known("block"))]
+        if unknown:
+            raise ValueError(
+                f"{unknown[0]} is none of the blocks {', '.join(BLOCKS)}; one of your own must be loaded first, "
+                "with --extension FILE.py"
+            )
+        return tuple(dict.fromkeys(blocks))
 
 
 class EncoderConfig(Stage):

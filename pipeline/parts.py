@@ -70,11 +70,11 @@ class PartRequest(BaseModel):
 
     def key(self) -> str:
         """Hash of all that decides the part's content: corpus, background, prior ranker, entry dates, configuration,
-        dates, firm, code."""
+        dates, firm, code, the user's own too."""
         named = {"prior_ranker": self.config.prior_ranker_file(), "entry_dates": self.config.task.entry_dates}
         files = {name: sha256_file(path) if path else None for name, path in named.items()}
         content = self.model_dump(mode="json", exclude={"corpus", "background"})
-        return sha256_json(content | files | {"code": code_hash()})
+        return sha256_json(content | files | {"code": code_hash(), "extensions": self.config.extensions()})
 
 
 @functools.cache

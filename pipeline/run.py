@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import __version__, schemas
+from pipeline import __version__, extensions, schemas
 from pipeline.artifacts import (
     atomic_directory,
     read_json,
@@ -200,6 +200,7 @@ def _run_record(
         else None,
         "prior_ranker": _prior_ranker(request.config.prior_ranker_file()),
         "entry_dates": _entry_dates(request.config.task.entry_dates),
+        "extensions": request.config.extensions(),
         "cutoffs": sorted(f"{cutoff:%Y-%m-%d}" for cutoff in request.cutoffs),
         "candidates": [record["universe"] for record in records],
         **horizon.learnt(),
@@ -239,6 +240,17 @@ def _absolute(request: RunRequest) -> dict[str, str]:
     return {name: str(folder.absolute()) for name, folder in folders.items() if folder}
 
 
+def _check_extensions(record: Path, content: Any) -> None:
+    """A name in a record imports nothing: what it stood for must have been loaded, unchanged."""
+    told = content.get("extensions", {}) if isinstance(content, dict) else {}
+    for name, was in told.items() if isinstance(told, dict) else ():
+        kind, _, of_it = name.partition(":")
+        now = extensions.extension("learner" if kind == "learner" else "block", of_it)
+        if now is None or not isinstance(was, dict) or now.sha256 != was.get("sha256"):
+            state = "is not loaded" if now is None else "has changed"
+            raise ConfigError(f"{record} was made with the {kind} {of_it}, which {state}: name its file by --extension")
+
+
 _HASHED = {".parquet", ".csv", ".json", ".safetensors"}
 
 
@@ -247,8 +259,10 @@ def load_request(record: Path) -> RunRequest:
 
     Raises:
         CorpusError: when the corpus is no longer the one the run was made from.
+        ConfigError: when it used blocks or learners of the user's own, and these are not loaded, or have changed.
     """
     content = read_record(record)
+    _check_extensions(record, content)
     try:
         request = RunRequest.model_validate(content["request"])
         expected = content["corpus"]["content_hash"]

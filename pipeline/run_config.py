@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from pipeline.config import EncoderConfig, FeaturesConfig, Recipe, TaskConfig
+from pipeline import extensions
+from pipeline.config import RESERVED, EncoderConfig, FeaturesConfig, Recipe, TaskConfig
 from pipeline.errors import ConfigError
 from pipeline.fusion.base import FusionConfig
-from pipeline.ranking.ensemble import EnsembleConfig
+from pipeline.ranking.ensemble import TAKEN, EnsembleConfig
 from pipeline.ranking.prior_ranker import SHIPPED
 from pipeline.ranking.reference import ReferenceConfig
 
@@ -69,6 +70,16 @@ class RunConfig(BaseModel):
         """The configuration of a run with this one horizon."""
         return self.model_copy(update={"task": self.task.model_copy(update={"horizon": years}), "horizons": ()})
 
+    def extensions(self) -> dict[str, dict[str, str]]:
+        """The blocks and learners of the user's own that are configured: what a record tells of each."""
+        return extensions.used(self.features.blocks, self.ensemble.members)
+
+    @model_validator(mode="after")
+    def _own_of_recipe(self) -> "RunConfig":
+        if self.recipe == "reference" and self.extensions():
+            raise ValueError("recipe reference is a published method: it takes no block or learner of one's own")
+        return self
+
     @model_validator(mode="after")
     def _fusion_of_recipe(self) -> "RunConfig":
         if (self.recipe == "reference") != (self.fusion.kind == "reference"):
@@ -97,6 +108,24 @@ def load_config(file: Path | None, overrides: dict[str, Any], horizons: Sequence
         return config
     main = config.task.horizon if config.task.horizon in horizons else sorted(horizons)[len(horizons) // 2]
     return _validated(_merge(merged, {"task": {"horizon": main}, "horizons": list(horizons)}))
+
+
+def with_extensions(config: RunConfig, own: Sequence[extensions.Extension]) -> RunConfig:
+    """The configuration with these blocks and learners too, where it does not name them itself.
+
+    Raises:
+        ConfigError: one bears the name of something built in.
+    """
+    blocks, members = list(config.features.blocks), list(config.ensemble.members)
+    for each in own:
+        if each.name in (RESERVED if each.kind == "block" else TAKEN):
+            raise ConfigError(f"{each.where}: {each.name} is the name of something built in: choose another")
+        if each.kind == "block" and each.name not in blocks:
+            blocks.append(each.name)
+        if each.kind == "learner" and not any(member.partition("/")[0] == each.name for member in members):
+            members.append(f"{each.name}/none")
+    added = {"features": {"blocks": blocks}, "ensemble": {"members": members}} if own else {}
+    return _validated(_merge(config.model_dump(), added))
 
 
 def _validated(merged: dict[str, Any]) -> RunConfig:

@@ -13,6 +13,7 @@ ROOMS = (
     "errors",
     "artifacts",
     "schemas",
+    "extensions",
     "config",
     "corpus",
     "background",
@@ -38,6 +39,7 @@ ROOMS = (
     "run_opportunities",
     "sample",
     "cli_knowledge",
+    "export",
     "cli",
     "__main__",
 )

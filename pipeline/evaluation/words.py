@@ -1,5 +1,7 @@
 """Feature names in plain words, for people who read a report."""
 
+from pipeline.extensions import extension
+
 _MEASURES = {
     "neighbours": "number of partner codes",
     "common_neighbours": "partner codes they share",
@@ -119,6 +121,8 @@ def in_words(feature: str) -> str:
 def _measure(block: str, measure: str) -> str:
     if block in _SPACES and measure in _DISTANCES:
         return f"{_DISTANCES[measure]} {_SPACES[block]}"
+    if extension("block", block):
+        return measure.replace("_", " ")
     if measure in _MEASURES:
         return _MEASURES[measure]
     if block == "people":

@@ -1,7 +1,6 @@
 """All features of the candidates at one cutoff: runs the blocks on a history and puts their columns together."""
 
 from collections.abc import Callable, Sequence
-from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -9,7 +8,7 @@ import scipy.sparse as sp
 from scipy.stats import rankdata
 
 from pipeline.background.summary import Summary
-from pipeline.config import Block, TaskConfig
+from pipeline.config import BLOCKS, Block, TaskConfig
 from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.features.background import background
 from pipeline.features.base import BlockOutput, FeatureTable, vector_distances
@@ -19,6 +18,7 @@ from pipeline.features.cooccurrence import cooccurrence
 from pipeline.features.dynamics import dynamics
 from pipeline.features.network import network_indices
 from pipeline.features.node2vec import node2vec
+from pipeline.features.own import own_block
 from pipeline.features.people import people
 from pipeline.features.statistics import statistics
 from pipeline.features.text import shares_of, text
@@ -32,10 +32,11 @@ def build_features(
     task: TaskConfig,
     seed: int,
     outside: Summary | None = None,
-    wanted: Sequence[Block] = get_args(Block),
+    wanted: Sequence[str] = BLOCKS,
 ) -> FeatureTable:
     """Compute the wanted blocks as far as the history, and the background when one is attached, has the sources.
 
+    Those of the user's own come after the built-in ones.
     ``history`` must be cut at the pairs' cutoff: nothing here filters by date. ``outside``: the background's summary,
     whole; its block cuts it at the history's cutoff.
     """
@@ -54,6 +55,7 @@ def build_features(
         "background": lambda: background(outside, history, pairs, task, seed),
     }
     blocks = [make() for name, make in makers.items() if name in wanted]
+    blocks += [own_block(name, history, pairs, task, seed) for name in wanted if name not in makers]
     columns = {name: values.astype(np.float32) for block in blocks for name, values in block.columns.items()}
     incidence = history.incidence(task.scheme, task.level)
     window = history.rows_since(years_before(history.cutoff, task.window))

@@ -14,6 +14,7 @@ import pandas as pd
 from pydantic import Field, field_validator
 from sklearn.metrics import average_precision_score
 
+from pipeline import extensions
 from pipeline.config import Stage, TaskConfig
 from pipeline.corpus.timeline import years_before
 from pipeline.errors import MORE_POSITIVES, NotEnoughDataError
@@ -28,6 +29,7 @@ from pipeline.ranking.meta import fit_meta, guard, mixture
 from pipeline.ranking.prior_ranker import PriorRanker
 
 FUSION = "fusion"  # the member that is the attention net
+TAKEN = (*LEARNERS, FUSION, "prior", "heuristic")  # what a learner of one's own cannot be called
 
 Progress = Callable[[str], None]
 
@@ -47,10 +49,14 @@ class EnsembleConfig(Stage):
     @field_validator("members")
     @classmethod
     def _known(cls, members: tuple[str, ...]) -> tuple[str, ...]:
-        known = [FUSION, *(f"{learner}/{strategy}" for learner in LEARNERS for strategy in STRATEGIES)]
+        own = [name for name in extensions.known("learner") if name not in TAKEN]
+        known = [FUSION, *(f"{learner}/{strategy}" for learner in (*LEARNERS, *own) for strategy in STRATEGIES)]
         unknown = [name for name in members if name not in known]
         if unknown or not members or len(set(members)) < len(members):
-            raise ValueError(f"each member once, of {', '.join(known)}")
+            raise ValueError(
+                f"each member once, of {', '.join(known)}; a learner of your own must be loaded first, "
+                "with --extension FILE.py"
+            )
         return members
 
 

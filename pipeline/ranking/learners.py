@@ -11,6 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from pipeline.extensions import extension
+
 # strong regularisation throughout: a training set has tens to hundreds of positives
 LEAVES = (4, 16)  # fewest and most of a boosted tree
 POSITIVES_A_LEAF = 500
@@ -58,11 +60,12 @@ LEARNERS: dict[str, Callable[[int, int], Any]] = {
 
 
 def make_learner(name: str, seed: int, positives: int) -> Any:
-    """A new unfitted learner of the registry; a feature matrix of ranks in (0, 1) with NaN where unknown.
+    """A new unfitted learner of the registry, or one's own; a feature matrix of ranks in (0, 1) with NaN where unknown.
 
     ``positives``: in the training set, which decide how complex a boosted tree may be.
     """
-    return LEARNERS[name](seed, positives)
+    own = extension("learner", name)
+    return own.function(seed, positives) if own and name not in LEARNERS else LEARNERS[name](seed, positives)
 
 
 def logit_of_rank(X: np.ndarray) -> np.ndarray:

@@ -79,11 +79,19 @@ def network_map(
             )
         ],
         links=[
-            {"from": at[a], "to": at[b], "width": round(0.5 + 2.5 * math.log1p(joint) / heaviest, 2)}
+            {
+                "pair": (a, b),
+                "joint": joint,
+                "from": at[a],
+                "to": at[b],
+                "width": round(0.5 + 2.5 * math.log1p(joint) / heaviest, 2),
+            }
             for a, b, joint in present[[*PAIR, "joint"]].itertuples(index=False, name=None)
         ],
         forecasts=[
             {
+                "pair": (a, b),
+                "probability": probability,
                 "from": at[a],
                 "to": at[b],
                 "width": round(1.5 + 3 * probability / likeliest, 2),

@@ -72,14 +72,15 @@ def _context(run: Run) -> dict[str, Any]:
         "by_type": records(run.types),
         "sections": words.SECTIONS,
         "config_rows": _flat(config),
-        **_ranking(run),
+        **ranking_context(run),
         **_maps(run, int(config.get("seed", 0))),
         **evidence_tested(run.metrics),
         "by_horizon": _by_horizon(run.metrics),
     }
 
 
-def _ranking(run: Run) -> dict[str, Any]:
+def ranking_context(run: Run) -> dict[str, Any]:
+    """The ranked pairs and the cards of the first of them, with their reasons, examples and timing."""
     times = timings(run.ranked, run.horizons)
     ranked = [{**row, "timing": timing} for row, timing in zip(records(run.ranked), times, strict=True)]
     explained = {pair: records(rows) for pair, rows in run.explanations.groupby(PAIR, sort=False)}

@@ -1,0 +1,89 @@
+"""The tables of a run, and XLSX for other programs, in which text that would run as a formula is marked as text."""
+
+import datetime
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+
+from pipeline.artifacts import atomic_path, read_table
+from pipeline.report.tables import FORMULA, metric_frame
+
+SHEET_ROWS = 1_048_575  # below the header; what is beyond goes on in another sheet
+CELL = 32_767  # characters that a cell of a spreadsheet holds
+_CUT = " [cut here: the whole text is in the Parquet file]"
+_MADE = datetime.datetime(2000, 1, 1)  # a workbook's own date: the same tables give the same bytes
+_WIDTH = (8, 48)  # of a column, in characters
+_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,40}")
+
+
+def run_tables(run: Path, metrics: dict[str, Any]) -> dict[str, pd.DataFrame]:
+    """Every table of a run folder by name, and the metrics and the reliability of its ``metrics.json``."""
+    files = [path for path in sorted(run.glob("*.parquet")) if _NAME.fullmatch(path.stem)]
+    tables = {path.stem: read_table(path) for path in files}
+    further = [measured | {"horizon": int(years)} for years, measured in metrics.get("horizons", {}).items()]
+    by_horizon = [metrics, *further]
+    measured = [metric_frame(each).assign(horizon=each.get("horizon")) for each in by_horizon]
+    bins = [pd.DataFrame(each.get("reliability", [])).assign(horizon=each.get("horizon")) for each in by_horizon]
+    tables |= {"metrics": pd.concat(measured, ignore_index=True), "reliability": pd.concat(bins, ignore_index=True)}
+    untested = [name for name in ("metrics", "reliability") if tables[name].empty]
+    return {name: table for name, table in tables.items() if name not in untested}
+
+
+def write_xlsx(table: pd.DataFrame, path: Path, name: str) -> int:
+    """Write a table as a workbook with its first row frozen; the number of texts that had to be cut.
+
+    Ids stay texts, whatever digits they are made of. A text that begins like a formula is marked as text in its cell,
+    so that it stays one when the cell is edited.
+    """
+    cut = 0
+    with atomic_path(path) as temporary:
+        options = {"constant_memory": True, "in_memory": False, "strings_to_numbers": False}
+        book = xlsxwriter.Workbook(str(temporary), options | {"strings_to_formulas": False, "strings_to_urls": False})
+        book.set_properties({"created": _MADE})
+        head = book.add_format({"bold": True, "bottom": 1})
+        formats = {
+            "date": book.add_format({"num_format": "yyyy-mm-dd"}),
+            "text": book.add_format({"quote_prefix": True}),
+        }
+        for number, start in enumerate(range(0, max(len(table), 1), SHEET_ROWS)):
+            part = table.iloc[start : start + SHEET_ROWS]
+            sheet = book.add_worksheet(name[:28] + (f"_{number + 1}" if number else ""))
+            sheet.freeze_panes(1, 0)
+            sheet.autofilter(0, 0, len(part), len(part.columns) - 1)
+            cells = [_cells(part[column]) for column in part]
+            for place, column in enumerate(map(str, part)):
+                longest = max([len(column), *(len(str(cell)) for cell in cells[place][:50])])
+                sheet.set_column(place, place, min(max(longest + 2, _WIDTH[0]), _WIDTH[1]))
+                sheet.write_string(0, place, column, head)
+            for row, values in enumerate(zip(*cells, strict=True), start=1):
+                for place, value in enumerate(values):
+                    cut += _write(sheet, row, place, value, formats)
+        book.close()
+    return cut
+
+
+def _cells(column: pd.Series) -> list[Any]:
+    """Plain Python values; what is missing is None."""
+    values = column.astype(object).where(column.notna(), None).tolist()
+    return [value.item() if hasattr(value, "item") else value for value in values]
+
+
+def _write(sheet: Any, row: int, place: int, value: Any, formats: dict[str, Any]) -> int:
+    """Write one cell; 1 where its text had to be cut, else 0."""
+    if value is None:
+        return 0
+    if isinstance(value, bool):
+        sheet.write_boolean(row, place, value)
+    elif isinstance(value, datetime.date):
+        sheet.write_datetime(row, place, value, formats["date"])
+    elif isinstance(value, int | float) and abs(value) < float("inf"):
+        sheet.write_number(row, place, value)
+    else:
+        text = str(value)
+        short = text if len(text) <= CELL else text[: CELL - len(_CUT)] + _CUT
+        sheet.write_string(row, place, short, formats["text"] if FORMULA.match(short) else None)
+        return int(short is not text)
+    return 0
