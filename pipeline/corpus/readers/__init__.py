@@ -1,5 +1,6 @@
 """Readers of patent exports: ``read_source`` recognises a file by its header and returns flat text."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from pipeline.corpus.readers.base import (
     read_csv,
     read_parquet,
 )
+from pipeline.corpus.readers.bulk import read_tables
+from pipeline.corpus.readers.documents import read_documents
 from pipeline.corpus.readers.google_patents import BIGQUERY, SEARCH_PAGE
 from pipeline.corpus.readers.table import TABLE
 from pipeline.errors import CorpusError
@@ -32,6 +35,9 @@ def read_source(path: Path) -> SourceTable:
     Raises:
         CorpusError: when the file is missing, empty, damaged, of another encoding or of no known layout.
     """
+    bulk = read_tables(path) if path.is_dir() else read_documents(path)
+    if bulk is not None:
+        return dataclasses.replace(bulk, frame=flat_table(bulk.frame))
     headers = {"": parquet_header(path)} if is_parquet(path) else csv_headers(path)
     delimiter, layout = _recognise(headers, path)
     if layout.flatten is None:

@@ -30,7 +30,8 @@ class SourceTable:
 
     ``frame``: columns ``FLAT``, all text, lists joined by ``;``, empty where lacking; its index is the 1-based data
     row. ``ignored``: columns of the file that no field takes. ``faults`` (columns ``FAULTS``): rows (kind ``row``) that
-    could not be read and are not in ``frame``, and fields (kind ``value``) that were left empty.
+    could not be read and are not in ``frame``, and fields (kind ``value``) that were left empty. ``warnings``: what
+    the user should know of the file, a line each.
     """
 
     frame: pd.DataFrame
@@ -39,6 +40,7 @@ class SourceTable:
     faults: pd.DataFrame = dataclasses.field(default_factory=lambda: pd.DataFrame(columns=FAULTS))
     name: str = ""
     sha256: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def malformed(self) -> int:
