@@ -60,6 +60,18 @@ Extensions = Annotated[
 ]
 
 
+Judge = Annotated[
+    list[str] | None,
+    typer.Option(help="none, or a model as PROVIDER:NAME (openai, ollama ...); several make a panel [none]."),
+]
+Knowledge = Annotated[
+    Path | None,
+    typer.Option(help="The knowledge base that a judge reads passages of [`knowledge` beside the corpus]."),
+]
+TopicRecipe = Annotated[Recipe, typer.Option(help="default, or reference: topics and judge as published.")]
+TopicsFile = Annotated[Path | None, typer.Option("--config", help="YAML file: topics, judge, judged.")]
+
+
 @app.callback(invoke_without_command=True)
 def _root(
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
@@ -206,22 +218,63 @@ def opportunities(
     domain: Annotated[
         Path | None, typer.Option(help="The target domain: a YAML file of codes and/or a query, or one shipped.")
     ] = None,
-    top_pairs: Annotated[int, typer.Option(min=1, help="Pairs at the head of the list refined to topics.")] = 20,
-    recipe: Annotated[Recipe, typer.Option(help="default, or reference: topics as the published method has them.")] = (
-        "default"
-    ),
+    top_pairs: Annotated[
+        int | None, typer.Option(min=1, help="Pairs at the head of the list that are refined to topics [20].")
+    ] = None,
+    judge: Judge = None,
+    knowledge: Knowledge = None,
+    recipe: TopicRecipe = "default",
+    config: TopicsFile = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write below [the run's].")] = None,
 ) -> None:
     """Refine a run's pairs to topics: what exactly a firm could combine, and how it stands to win."""
-    from pipeline.opportunities.topic_pairs import REFERENCE, TopicConfig
+    from pipeline.opportunities_config import load_opportunities_config
     from pipeline.run_opportunities import OpportunitiesRequest, find_opportunities
 
-    published = REFERENCE if recipe == "reference" else {}
-    topics = TopicConfig(top_pairs=top_pairs, **published)
-    request = OpportunitiesRequest(run=run_folder, firm=firm, domain=domain, topics=topics)
+    settings: dict[str, dict[str, Any]] = {"topics": {"top_pairs": top_pairs}, "judge": {"judges": _judges(judge)}}
+    asked = load_opportunities_config(config, recipe, settings)
+    request = OpportunitiesRequest(run=run_folder, firm=firm, domain=domain, knowledge=knowledge, config=asked)
     with _progress("opportunities") as progress:
         folder = find_opportunities(request, out or run_folder, progress)
     typer.echo(f"{folder}: topics and topic-level opportunities")
+
+
+@app.command(name="judge-validate")
+def judge_validate(
+    corpus: Corpus,
+    cutoff: Annotated[datetime.datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day the judge may see.")],
+    out: Out,
+    horizon: Annotated[int | None, typer.Option(help="Years after the cutoff that are looked back on [3].")] = None,
+    level: LevelOption = None,
+    scheme: SchemeOption = None,
+    encoder: EncoderOption = None,
+    top_pairs: Annotated[int, typer.Option(min=1, help="Pairs at the head of the ranking refined to topics.")] = 40,
+    sample: Annotated[int, typer.Option(min=2, help="Opportunities drawn for a judge to score.")] = 100,
+    judge: Judge = None,
+    knowledge: Knowledge = None,
+    recipe: TopicRecipe = "default",
+    config: TopicsFile = None,
+) -> None:
+    """Measure the scores of a past day against what was filed later: computed, judged, and by chance."""
+    from pipeline.opportunities_config import load_opportunities_config
+    from pipeline.run_config import load_config
+    from pipeline.validate_judge import ValidateRequest, validate_by_hindsight
+
+    settings: dict[str, dict[str, Any]] = {"topics": {"top_pairs": top_pairs}, "judge": {"judges": _judges(judge)}}
+    task = {"task": {"horizon": horizon, "level": level, "scheme": scheme}, "encoder": {"model": encoder}}
+    request = ValidateRequest(
+        corpus=corpus,
+        cutoff=cutoff.date(),
+        run=load_config(None, task),
+        config=load_opportunities_config(config, recipe, settings),
+        sample=sample,
+        knowledge=knowledge,
+    )
+    with _progress("judge-validate") as progress:
+        table = validate_by_hindsight(request, out, progress)
+    for line in table:
+        typer.echo(line)
+    typer.echo(f"{out}: hindsight.parquet, scores.parquet, validation.json")
 
 
 @app.command()
@@ -301,6 +354,10 @@ def _stop(signal_number: int, frame: object) -> NoReturn:
     """Leave by the ordinary way, so that what was half written is removed."""
     typer.echo("error: stopped; nothing was written", err=True)
     sys.exit(128 + signal_number)
+
+
+def _judges(given: list[str] | None) -> list[str] | None:
+    return None if given is None else [name for name in given if name != "none"]
 
 
 def _settings(

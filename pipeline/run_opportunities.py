@@ -1,39 +1,59 @@
-"""A run's pairs refined to one firm's topic-level opportunities, put into a folder of their own."""
+"""A run's pairs refined to one firm's topic-level opportunities and judged, put into a folder of their own."""
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 from threadpoolctl import threadpool_limits
 
 from pipeline import __version__
 from pipeline.artifacts import atomic_directory, read_record, read_table, sha256_file, write_json, write_table
 from pipeline.corpus.store import load_corpus
 from pipeline.corpus.timeline import Corpus
-from pipeline.errors import ArtifactError
+from pipeline.errors import ArtifactError, KnowledgeError
+from pipeline.judge.config import JudgeConfig
+from pipeline.judge.evidence import Retrieve
+from pipeline.judge.panel import TRANSCRIPT, Judgement, judge_opportunities
+from pipeline.knowledge.retrieve import open_base, retrieve
+from pipeline.opportunities.competitors import competitors
 from pipeline.opportunities.domain import load_domain
-from pipeline.opportunities.firm import firm_view
+from pipeline.opportunities.firm import Firm, firm_view
 from pipeline.opportunities.firm_names import match_firm, read_firm
-from pipeline.opportunities.topic_pairs import TopicConfig, TopicStage, topic_opportunities
-from pipeline.parts import Progress, attach_text
+from pipeline.opportunities.topic_pairs import TopicStage, topic_opportunities
+from pipeline.opportunities.topic_patents import topic_patents
+from pipeline.opportunities_config import OpportunitiesConfig
+from pipeline.parts import Progress, attach_text, cache_folder
 from pipeline.run import load_request
-from pipeline.schemas import Predictions, validate
+from pipeline.schemas import Evidence, Predictions, empty, validate
 
-RECORD = "opportunities.json"
-_TABLES = ("opportunities", "topics", "topic_patents", "topic_opportunities", "firm_names")
+RECORD = "topics.json"
+JUDGE_RECORD = "judge.json"
+_TABLES = (
+    *("opportunities", "topics", "topic_members", "topic_patents", "topic_opportunities", "competitors", "firm_names"),
+    *("evidence", "verdicts", "judged", "reliability"),
+)
+_REPORTS = tuple(f"firm-report.{suffix}" for suffix in ("html", "xlsx", "md"))
 
 
 class OpportunitiesRequest(BaseModel):
-    """What is asked: a run folder, a firm (its name, or a firm file), and perhaps a domain file."""
+    """What is asked: a run folder, a firm (its name, or a firm file), a domain file, a knowledge base.
+
+    ``knowledge``: the base that evidence for a judge is found in; by default ``knowledge`` beside the corpus.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     run: Path
     firm: str
     domain: Path | None = None
-    topics: TopicConfig = TopicConfig()
+    knowledge: Path | None = None
+    config: OpportunitiesConfig = OpportunitiesConfig()
+
+    @field_validator("run", "knowledge")
+    @classmethod
+    def _from_anywhere(cls, path: Path | None) -> Path | None:
+        return path.absolute() if path else None
 
 
 def firm_folder(run: Path, name: str) -> Path:
@@ -46,7 +66,8 @@ def find_opportunities(request: OpportunitiesRequest, out: Path, progress: Progr
     """Compute a firm's topic-level opportunities and write them below ``out``; return their folder.
 
     Raises:
-        ArtifactError, CorpusError, ConfigError, FirmError, NotEnoughDataError: one line each.
+        ArtifactError, CorpusError, ConfigError, FirmError, NotEnoughDataError, KnowledgeError, JudgeError: one line
+            each.
     """
     asked = load_request(request.run)
     firm_file = read_firm(request.firm)
@@ -54,38 +75,50 @@ def find_opportunities(request: OpportunitiesRequest, out: Path, progress: Progr
     config, cutoff = asked.config, pd.Timestamp(max(asked.cutoffs)).as_unit("s")
     history = load_corpus(asked.corpus, config.task.entry_dates).as_of(cutoff)
     matched = match_firm(history, firm_file)
+    firm = matched.firm
     history, encoding = attach_text(matched.corpus, config, progress)
     with threadpool_limits(1):  # sums in one order: the same bytes whatever the number of cores
-        progress(f"{matched.firm.name}: {matched.firm.patents:,} patents")
+        progress(f"{firm.name}: {firm.patents:,} patents")
         incidence = history.incidence(config.task.scheme, config.task.level)
-        view = firm_view(history, matched.firm, incidence, _predictions(request.run, cutoff))
+        view = firm_view(history, firm, incidence, _predictions(request.run, cutoff))
         progress(f"topics of the head of {len(view):,} pairs")
-        stage = topic_opportunities(history, matched.firm, view, config.task, request.topics, config.seed, domain)
+        stage = topic_opportunities(history, firm, view, config.task, request.config.topics, config.seed, domain)
+        targets = stage.opportunities["target_code"].drop_duplicates().tolist()
+        holders = competitors(history, [firm.party_id], incidence, targets, config.task.window)
     progress(f"{len(stage.opportunities):,} topic-level opportunities of {len(stage.topics.table):,} topics")
     tables = {
         "opportunities": view,
         "topics": stage.topics.table,
-        "topic_patents": topic_patents(history, stage),
+        "topic_members": topic_members(history, stage),
+        "topic_patents": topic_patents(history, [firm.party_id], stage.topics.table),
         "topic_opportunities": stage.opportunities,
+        "competitors": holders,
         "firm_names": matched.review,
     }
     record = {
         "techconverge": __version__,
-        "firm": {"name": matched.firm.name, "names": firm_file.names, "patents": matched.firm.patents},
-        "run": {
-            "path": request.run.name,
-            "sha256": sha256_file(request.run / "run.json"),
-            "cutoff": f"{cutoff:%Y-%m-%d}",
-        },
+        "firm": {"name": firm.name, "party_id": firm.party_id, "names": firm_file.names, "patents": firm.patents},
+        "run": {"path": str(request.run), "sha256": sha256_file(request.run / "run.json")},
+        "cutoff": f"{cutoff:%Y-%m-%d}",
         "request": request.model_dump(mode="json"),
         "domain": domain.model_dump(mode="json") if domain else None,
         "encoder": encoding["encoder"],
         "notes": [*encoding["warnings"], *stage.notes],
     }
-    return _write(tables, record, firm_folder(out, matched.firm.name))
+    folder = firm_folder(out, firm.name)
+    entries = [*(f"{name}.parquet" for name in _TABLES), JUDGE_RECORD, TRANSCRIPT, *_REPORTS]
+    with atomic_directory(folder, RECORD, entries) as temporary:
+        judgement = _judged(request, asked.corpus, stage, firm, cutoff, temporary / TRANSCRIPT, progress)
+        tables |= {name: getattr(judgement, name) for name in ("evidence", "verdicts", "judged", "reliability")}
+        for name, table in tables.items():
+            write_table(temporary / f"{name}.parquet", table, {"known_until": record["cutoff"]})
+        write_json(temporary / JUDGE_RECORD, judgement.record)
+        hashes = {f"{name}.parquet": sha256_file(temporary / f"{name}.parquet") for name in tables}
+        write_json(temporary / RECORD, record | {"outputs": hashes})
+    return folder
 
 
-def topic_patents(history: Corpus, stage: TopicStage) -> pd.DataFrame:
+def topic_members(history: Corpus, stage: TopicStage) -> pd.DataFrame:
     """Which patents make each topic: topic_id, patent_id."""
     ids = history.patents["patent_id"]
     parts = [
@@ -95,19 +128,48 @@ def topic_patents(history: Corpus, stage: TopicStage) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def passages(base: Path | None, corpus: Path, cutoff: pd.Timestamp, firm: str, judge: JudgeConfig) -> Retrieve:
+    """What finds passages known at the cutoff, for a firm (its party id; empty: none); without a judge it finds none.
+
+    ``base``: a knowledge base, by default ``knowledge`` beside the corpus.
+
+    Raises:
+        KnowledgeError: when there is no base, saying how to make one.
+    """
+    if not judge.judges or not judge.evidence:
+        return lambda query, k: empty(Evidence)
+    try:
+        opened = open_base(base or corpus.absolute().parent / "knowledge")
+    except KnowledgeError as error:
+        raise KnowledgeError(f"{error}; a judge needs one: `techconverge knowledge add {corpus} DOCUMENTS`") from error
+    return lambda query, k: retrieve(opened, query, cutoff, firm, k)
+
+
+def _judged(
+    request: OpportunitiesRequest,
+    corpus: Path,
+    stage: TopicStage,
+    firm: Firm,
+    cutoff: pd.Timestamp,
+    transcript: Path,
+    progress: Progress,
+) -> Judgement:
+    config = request.config.judge
+    return judge_opportunities(
+        stage.opportunities.head(request.config.judged),
+        stage.topics.table,
+        passages(request.knowledge, corpus, cutoff, firm.party_id, config),
+        cutoff,
+        config,
+        cache_folder() / "judge",
+        lambda done, total: progress(f"judged: {done:,} of {total:,} questions"),
+        transcript if config.judges else None,
+    )
+
+
 def _predictions(run: Path, cutoff: pd.Timestamp) -> pd.DataFrame:
     path = run / "predictions.parquet"
     if sha256_file(path) != read_record(run)["outputs"].get(path.name):
         raise ArtifactError(f"{path} is not what the run's record says: make the run again")
     predictions = validate(read_table(path), Predictions, str(path))
     return predictions[predictions["cutoff"] == cutoff].reset_index(drop=True)
-
-
-def _write(tables: dict[str, pd.DataFrame], record: dict[str, Any], folder: Path) -> Path:
-    metadata = {"known_until": record["cutoff"]}
-    with atomic_directory(folder, RECORD, [f"{name}.parquet" for name in _TABLES]) as temporary:
-        for name, table in tables.items():
-            write_table(temporary / f"{name}.parquet", table, metadata)
-        hashes = {f"{name}.parquet": sha256_file(temporary / f"{name}.parquet") for name in tables}
-        write_json(temporary / RECORD, record | {"outputs": hashes})
-    return folder

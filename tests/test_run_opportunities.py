@@ -10,6 +10,7 @@ from runs import FIRM, asked, silent_run, stored
 from pipeline.corpus.readers import SourceTable
 from pipeline.errors import ArtifactError, CorpusError, FirmError
 from pipeline.opportunities.topic_pairs import TopicConfig
+from pipeline.opportunities_config import OpportunitiesConfig
 from pipeline.run_opportunities import OpportunitiesRequest, find_opportunities, firm_folder
 from pipeline.schemas import TopicOpportunities, Topics
 
@@ -24,7 +25,8 @@ def run(sample_rows: SourceTable, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 def found(run: Path, out: Path, firm: str = FIRM, domain: Path | None = None) -> Path:
-    request = OpportunitiesRequest(run=run, firm=firm, domain=domain, topics=TopicConfig(top_pairs=5))
+    config = OpportunitiesConfig(topics=TopicConfig(top_pairs=5))
+    request = OpportunitiesRequest(run=run, firm=firm, domain=domain, config=config)
     return find_opportunities(request, out, lambda message: None)
 
 
@@ -35,9 +37,9 @@ def test_the_folder_holds_valid_tables_and_a_record_that_hashes_them(run: Path, 
     table = TopicOpportunities.validate(pd.read_parquet(folder / "topic_opportunities.parquet"))
     assert set(table["firm_topic"]) | set(table["target_topic"]) == set(topics["topic_id"])
     assert len(table[["code_a", "code_b"]].drop_duplicates()) == 5
-    members = pd.read_parquet(folder / "topic_patents.parquet").groupby("topic_id").size()
+    members = pd.read_parquet(folder / "topic_members.parquet").groupby("topic_id").size()
     assert members.to_dict() == topics.set_index("topic_id")["patents"].to_dict()
-    record = json.loads((folder / "opportunities.json").read_text())
+    record = json.loads((folder / "topics.json").read_text())
     assert record["cutoff"] == CUTOFF
     assert set(record["outputs"]) == {path.name for path in folder.glob("*.parquet")}
 
@@ -48,7 +50,7 @@ def test_the_same_request_gives_the_same_bytes_and_nothing_later_than_the_cutoff
         assert path.read_bytes() == (second / path.name).read_bytes()
     corpus = json.loads((run / "run.json").read_text())["request"]["corpus"]
     dates = pd.read_parquet(Path(corpus) / "patents.parquet").set_index("patent_id")["knowledge_date"]
-    used = pd.read_parquet(first / "topic_patents.parquet")["patent_id"]
+    used = pd.read_parquet(first / "topic_members.parquet")["patent_id"]
     assert dates[used].max() <= pd.Timestamp(CUTOFF)
 
 

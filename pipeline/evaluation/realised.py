@@ -33,8 +33,9 @@ def realised(
     vectors = None if window.embeddings is None else window.embeddings[first:]
     table = topics.table.assign(number=np.arange(len(topics.table)))
     count = np.zeros(len(opportunities), dtype=np.int64)
-    for codes, rows in opportunities.groupby(["firm_code", "target_code"], sort=False).indices.items():
-        firm_code, target_code = (str(code) for code in codes)
+    sides = opportunities[["firm_code", "target_code"]]
+    for firm_code, target_code in sides.drop_duplicates().to_numpy().tolist():
+        rows = np.flatnonzero((sides["firm_code"] == firm_code) & (sides["target_code"] == target_code))
         joint = np.flatnonzero(
             (carriers[:, [column[firm_code]]].toarray() * carriers[:, [column[target_code]]].toarray()).ravel()
         )

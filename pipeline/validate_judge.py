@@ -1,0 +1,119 @@
+"""Validation by hindsight, whole: a past day's opportunities scored, and compared with what was filed after it."""
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+from threadpoolctl import threadpool_limits
+
+from pipeline import __version__
+from pipeline.artifacts import atomic_directory, write_json, write_table
+from pipeline.corpus.store import load_corpus, load_manifest
+from pipeline.corpus.timeline import Corpus, years_before
+from pipeline.evaluation.realised import realised
+from pipeline.forecast import forecast_at
+from pipeline.judge.hindsight import Validation, validate_judge
+from pipeline.opportunities.topic_pairs import TopicStage, blind_view, topic_opportunities
+from pipeline.opportunities_config import OpportunitiesConfig
+from pipeline.parts import Progress, attach_text, cache_folder, check_dates
+from pipeline.run_config import RunConfig
+from pipeline.run_opportunities import passages
+
+RECORD = "validation.json"
+_TABLES = ("hindsight", "scores", "topics", "topic_opportunities")
+_OF_ARM = ("verdicts", "judged", "reliability", "evidence")
+
+
+class ValidateRequest(BaseModel):
+    """What is asked. ``sample``: opportunities drawn for a judge; without a judge all are compared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    corpus: Path
+    cutoff: datetime.date
+    run: RunConfig
+    config: OpportunitiesConfig
+    sample: int = Field(100, ge=2)
+    knowledge: Path | None = None
+
+
+def validate_by_hindsight(request: ValidateRequest, out: Path, progress: Progress) -> list[str]:
+    """Forecast and refine at the cutoff for no firm in particular, judge, look up what came, write ``out``.
+
+    Returns the comparison as lines to show. The forecast, topics and retrieval see the history alone.
+
+    Raises:
+        CutoffError: the window is not over. NotEnoughDataError, KnowledgeError, JudgeError, ConfigError.
+    """
+    task, cutoff = request.run.task, pd.Timestamp(request.cutoff).as_unit("s")
+    corpus = load_corpus(request.corpus, task.entry_dates)
+    check_dates(corpus, cutoff, corpus.cutoff.date(), task.horizon)
+    stage = _frozen(corpus.as_of(cutoff), request, progress)
+    later, _ = attach_text(corpus.as_of(years_before(cutoff, -task.horizon)), request.run, progress)
+    filed = realised(later, stage.opportunities, stage.topics, cutoff, task)
+    chosen = _drawn(stage.opportunities.assign(filed=filed), request)
+    progress(f"{len(chosen):,} opportunities, {int((chosen['filed'] > 0).sum()):,} of them filed on later")
+    validation = validate_judge(
+        chosen.drop(columns="filed"),
+        stage.topics.table,
+        chosen.set_index("opportunity_id")["filed"],
+        passages(request.knowledge, request.corpus, cutoff, "", request.config.judge),
+        cutoff,
+        request.config.judge,
+        cache_folder() / "judge",
+        seed=request.run.seed,
+        progress=lambda arm, done, total: progress(f"{arm}: {done:,} of {total:,} questions"),
+    )
+    _write(request, stage, validation, out)
+    return _lines(validation.measures)
+
+
+def _frozen(history: Corpus, request: ValidateRequest, progress: Progress) -> TopicStage:
+    history, _ = attach_text(history, request.run, progress)
+    with threadpool_limits(1):
+        predictions = forecast_at(history, request.run, progress, None).predictions
+        view = blind_view(predictions)
+        return topic_opportunities(history, None, view, request.run.task, request.config.topics, request.run.seed)
+
+
+def _drawn(opportunities: pd.DataFrame, request: ValidateRequest) -> pd.DataFrame:
+    """All of them, or for a judge a sample: at random, since the head of one score would favour that score."""
+    if not request.config.judge.judges or len(opportunities) <= request.sample:
+        return opportunities
+    rows = np.random.default_rng(request.run.seed).choice(len(opportunities), request.sample, replace=False)
+    return opportunities.iloc[np.sort(rows)].reset_index(drop=True)
+
+
+def _write(request: ValidateRequest, stage: TopicStage, validation: Validation, out: Path) -> None:
+    tables = {
+        "hindsight": validation.measures,
+        "scores": validation.scores,
+        "topics": stage.topics.table,
+        "topic_opportunities": stage.opportunities,
+    }
+    for arm, judgement in validation.judgements.items():
+        tables |= {f"{name}_{arm}": getattr(judgement, name) for name in _OF_ARM}
+    record: dict[str, Any] = {
+        "techconverge": __version__,
+        "corpus": {"path": str(request.corpus), "content_hash": load_manifest(request.corpus)["content_hash"]},
+        "request": request.model_dump(mode="json"),
+        **validation.record,
+    }
+    record["notes"] = [*record["notes"], *stage.notes]
+    with atomic_directory(out, RECORD, [f"{name}.parquet" for name in [*_TABLES, *tables]]) as folder:
+        for name, table in tables.items():
+            write_table(folder / f"{name}.parquet", table)
+        write_json(folder / RECORD, record)
+
+
+def _lines(table: pd.DataFrame) -> list[str]:
+    """Each score's correlation and lifts, with 90 % intervals."""
+    lines = []
+    for row in table.dropna(subset="value").to_dict("records"):
+        metric = row["metric"] if pd.isna(row["k"]) else f"{row['metric']} of the first {row['k']}"
+        bounds = "" if pd.isna(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
+        lines.append(f"{row['score']}: {metric} {row['value']:.3f}{bounds}")
+    return lines
