@@ -207,10 +207,21 @@ def repeat(
 @app.command()
 def report(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A folder made by forecast or backtest.")],
+    firm: Annotated[str | None, typer.Option(help="The firm that the opportunity report must be of.")] = None,
+    formats: Annotated[
+        str | None,
+        typer.Option("--format", help="Of the opportunity report: html, xlsx and md, joined by commas [all]."),
+    ] = None,
 ) -> None:
-    """Write the HTML report of a run again."""
+    """Write the report of a run again, and a firm's opportunity report where its pairs were refined to topics."""
+    from pipeline.report.firm.render import FORMATS, render_firm_report
+    from pipeline.report.firm.tables import TOPIC_OPPORTUNITIES
     from pipeline.report.render import render_report
 
+    if firm is not None or formats is not None or (run_folder / TOPIC_OPPORTUNITIES).exists():
+        asked = FORMATS if formats is None else [name.strip().lower() for name in formats.split(",")]
+        for path in render_firm_report(run_folder, firm, asked):
+            typer.echo(f"opportunity report: {path}")
     typer.echo(f"report: {render_report(run_folder)}")
 
 

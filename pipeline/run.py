@@ -27,6 +27,7 @@ from pipeline.opportunities.firm import find_firm
 from pipeline.parts import RECORD, PartRequest, Progress, check_dates, compute_part
 from pipeline.ranking.ensemble import FUSION
 from pipeline.ranking.prior_ranker import load_prior_ranker
+from pipeline.report.firm.render import FORMATS, NAME
 from pipeline.report.render import render_report
 from pipeline.report.tables import write_ranked_csv
 from pipeline.run_horizon import RunHorizon, read_horizon
@@ -46,6 +47,8 @@ _OF_MAIN_PART = ("opportunities", "explanations", "examples", "codes", "links")
 _ENTRIES = (
     *(f"{name}.parquet" for name in ("predictions", "tested", "horizons", "ranked", *_OF_MAIN_PART)),
     *("ranked.csv", "metrics.json", "report.html", FUSION),
+    *(f"{NAME}.{name}" for name in FORMATS),
+    *("competitors.parquet", "topic_patents.parquet"),
 )
 
 

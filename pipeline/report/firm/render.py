@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ArtifactError, ConfigError
-from pipeline.report import words
 from pipeline.report.firm.content import firm_content
 from pipeline.report.firm.figures import NARROW, WIDE, matrix, portfolio, radar
-from pipeline.report.firm.indicator_words import indicator_value
 from pipeline.report.firm.markdown import write_markdown
 from pipeline.report.firm.tables import FirmRun, load_firm_run
 from pipeline.report.firm.workbook import write_workbook
@@ -56,14 +54,6 @@ def render_firm_report(folder: Path, firm: str | None = None, formats: Sequence[
 
 
 def _write_html(path: Path, run: FirmRun, content: dict[str, Any]) -> None:
-    made = environment()
-    made.filters |= {
-        "one_decimal": words.one_decimal,
-        "three": words.three,
-        "patents_word": words.patents,
-        "shortened": words.shortened,
-        "indicator": indicator_value,
-    }
     drawings = {card.anchor: radar({"firm": card.firm_topic, "target": card.target_topic}) for card in content["cards"]}
     top = content["judge"]["top"]
     context = {
@@ -76,4 +66,4 @@ def _write_html(path: Path, run: FirmRun, content: dict[str, Any]) -> None:
         "scale_top": top,
         "linked": any(patent["url"] for card in content["cards"] for side in card.patents.values() for patent in side),
     }
-    write_page(path, made, "firm.html", ["report.css", "firm.css"], ["report.js"], context)
+    write_page(path, environment(), "firm.html", ["report.css", "firm.css"], ["report.js"], context)

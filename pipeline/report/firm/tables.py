@@ -15,8 +15,9 @@ from pipeline.schemas import PAIR, Competitors, Opportunities, TopicOpportunitie
 TOPIC_OPPORTUNITIES = "topic_opportunities.parquet"
 OVERALL = "overall"  # a judge's mean over its criteria
 PANEL = "panel"  # the mean over several judges
+# columns that are read of the judge's tables: texts, numbers, others
 _JUDGED = ["opportunity_id", "criterion", "judge", "evidence_ids"], ["mean", "spread", "n"], ["abstained"]
-_VERDICTS = ["opportunity_id", "criterion", "judge", "outcome", "reason"], ["score"], []
+_VERDICTS = ["opportunity_id", "criterion", "judge", "outcome", "reason"], ["score"], ["repeat"]
 _EVIDENCE = ["evidence_id", "source", "kind", "text"], ["page"], ["date"]
 
 
@@ -91,9 +92,8 @@ def load_firm_run(folder: Path, firm: str | None = None) -> FirmRun:
 
 
 def known_pairs(run: FirmRun) -> pd.DataFrame:
-    """The pairs of codes of the opportunities, with what the firm has in each, indexed by pair."""
-    wanted = run.opportunities[PAIR].drop_duplicates()
-    return run.pairs.merge(wanted, on=PAIR).set_index(PAIR)
+    """The pairs of codes that the opportunities are made of (schema ``Opportunities``)."""
+    return run.pairs.merge(run.opportunities[PAIR].drop_duplicates(), on=PAIR)
 
 
 def _record(path: Path) -> dict[str, Any]:
