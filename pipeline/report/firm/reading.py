@@ -155,7 +155,9 @@ def _steps(case: Case) -> list[str]:
 
 
 def _risen(growth: float) -> str:
-    return f"rose by {words.percent(growth)}" if growth < 1 else f"rose {1 + growth:.1f}-fold"
+    if growth < 1:
+        return f"rose by {words.percent(growth)}"
+    return f"rose {1 + growth:.{1 if growth < 9 else 0}f}-fold"
 
 
 def _listed(names: list[str], end: str = "") -> str:

@@ -61,7 +61,7 @@ def test_the_portfolio_joins_each_pair_of_codes_once(folder, opportunities, wide
         known = codes.set_index("code")[counted]
         assert all(code["patents"] == known[code["code"]] for code in drawing.codes[side])
         heights = [code["y"] for code in drawing.codes[side]]
-        assert heights == sorted(heights) and 0 < heights[0] and heights[-1] < drawing.height
+        assert heights == sorted(heights) and heights[0] > 0 and heights[-1] < drawing.height
 
 
 def test_a_code_that_the_run_does_not_describe_has_no_bar(opportunities):

@@ -73,8 +73,7 @@ def test_text_is_never_a_formula_or_a_link_and_stays_text_when_edited(folder, tm
     write_table(hostile / "topic_patents.parquet", table)
     rows = workbook_of(hostile).get_sheet_by_name("Patents").to_python()
     titles = [row[rows[0].index("Title")] for row in rows[1:]]
-    # XML reads a carriage return as a line feed
-    assert titles == [text.replace("\r", "\n") for text in HOSTILE[:-1]] + ["xy"]
+    assert titles == [*HOSTILE[:-1], "xy"]
     with zipfile.ZipFile(hostile / "firm-report.xlsx") as archive:
         parts = {
             name: archive.read(name).decode("utf-8") for name in archive.namelist() if name.endswith((".xml", ".rels"))
