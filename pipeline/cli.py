@@ -298,11 +298,24 @@ def repeat(
 @app.command()
 def report(
     run_folder: Run,
+    firm: Annotated[str | None, typer.Option(help="The firm whose opportunity report is written.")] = None,
+    formats: Annotated[
+        str | None,
+        typer.Option("--format", help="Of the opportunity report: html, xlsx and md, joined by commas [all]."),
+    ] = None,
 ) -> None:
-    """Write the HTML report of a run again."""
-    from pipeline.report.render import render_report
+    """Write the report of a run again, or a firm's opportunity report where its pairs were refined to topics."""
+    if firm is None and formats is None:
+        from pipeline.report.render import render_report
 
-    typer.echo(f"report: {render_report(run_folder)}")
+        typer.echo(f"report: {render_report(run_folder)}")
+        return
+    from pipeline.report.firm.render import FORMATS, render_firm_report
+    from pipeline.report.firm.tables import find_firm_folder
+
+    asked = FORMATS if formats is None else [name.strip().lower() for name in formats.split(",")]
+    for path in render_firm_report(find_firm_folder(run_folder, firm), asked):
+        typer.echo(f"opportunity report: {path}")
 
 
 @app.command()

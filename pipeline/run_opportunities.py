@@ -1,6 +1,5 @@
 """A run's pairs refined to one firm's topic-level opportunities and judged, put into a folder of their own."""
 
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -24,16 +23,17 @@ from pipeline.opportunities.topic_pairs import TopicStage, topic_opportunities
 from pipeline.opportunities.topic_patents import topic_patents
 from pipeline.opportunities_config import OpportunitiesConfig
 from pipeline.parts import Progress, attach_text, cache_folder
+from pipeline.report.firm.render import FORMATS, NAME
+from pipeline.report.firm.tables import RECORD, firm_folder
 from pipeline.run import load_request
 from pipeline.schemas import Evidence, Predictions, empty, validate
 
-RECORD = "topics.json"
 JUDGE_RECORD = "judge.json"
 _TABLES = (
     *("opportunities", "topics", "topic_members", "topic_patents", "topic_opportunities", "competitors", "firm_names"),
     *("evidence", "verdicts", "judged", "reliability"),
 )
-_REPORTS = tuple(f"firm-report.{suffix}" for suffix in ("html", "xlsx", "md"))
+_REPORTS = tuple(f"{NAME}.{name}" for name in FORMATS)
 
 
 class OpportunitiesRequest(BaseModel):
@@ -54,12 +54,6 @@ class OpportunitiesRequest(BaseModel):
     @classmethod
     def _from_anywhere(cls, path: Path | None) -> Path | None:
         return path.absolute() if path else None
-
-
-def firm_folder(run: Path, name: str) -> Path:
-    """Where a firm's opportunities stand in a run folder."""
-    slug = re.sub(r"[\W_]+", "-", name.casefold()).strip("-")[:60].strip("-")
-    return run / f"firm-{slug or 'unnamed'}"
 
 
 def find_opportunities(request: OpportunitiesRequest, out: Path, progress: Progress) -> Path:

@@ -11,7 +11,8 @@ from pipeline.corpus.readers import SourceTable
 from pipeline.errors import ArtifactError, CorpusError, FirmError
 from pipeline.opportunities.topic_pairs import TopicConfig
 from pipeline.opportunities_config import OpportunitiesConfig
-from pipeline.run_opportunities import OpportunitiesRequest, find_opportunities, firm_folder
+from pipeline.report.firm.tables import firm_folder
+from pipeline.run_opportunities import OpportunitiesRequest, find_opportunities
 from pipeline.schemas import TopicOpportunities, Topics
 
 pytestmark = pytest.mark.slow

@@ -1,6 +1,7 @@
 """A report as one self-contained HTML file: its templates, its style and its script, and nothing else."""
 
 import base64
+import functools
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from pipeline.artifacts import atomic_path
 from pipeline.report import words
 
 
+@functools.cache
 def environment(autoescape: bool = True) -> Environment:
     """Templates in which every text is escaped and a name that is not given is an error."""
     made = Environment(
@@ -24,9 +26,10 @@ def environment(autoescape: bool = True) -> Environment:
         keep_trailing_newline=False,
         finalize=lambda value: words.clean(value) if type(value) is str else value,
     )
-    formats = (words.percent, words.interval, words.score, words.times, words.count, words.amount, words.signed)
-    made.filters |= {function.__name__: function for function in (*formats, words.duration, words.day, words.ago)}
-    made.filters |= {"humanise": words.humanise, "model_name": words.model_name}
+    numbers = (words.percent, words.interval, words.score, words.times, words.count, words.amount, words.signed)
+    others = (words.one_decimal, words.three, words.duration, words.day, words.ago, words.shortened, words.patents)
+    made.filters |= {function.__name__: function for function in (*numbers, *others)}
+    made.filters |= {"humanise": words.humanise, "model_name": words.model_name, "indicator": words.indicator}
     return made
 
 

@@ -192,6 +192,25 @@ def three(value: float) -> str:
     return f"{value:#.3g}" if value < 100 else f"{value:,.0f}"
 
 
+def indicator(value: float | None, name: str) -> str:
+    """An indicator of a topic in its own unit.
+
+    >>> indicator(0.85, "growth_patents").replace(SPACE, " "), indicator(-2.04, "maturity")
+    ('+85 %', '−2.0')
+    """
+    if value is None or pd.isna(value):
+        return MISSING
+    sign = "−" if value < 0 else "+"
+    if name.startswith("growth_"):
+        size = percent(abs(value)) if abs(value) < 10 else times(abs(value))
+        return size if value == 0 else sign + size
+    if name == "uniqueness":
+        return score(value)
+    if name == "maturity":
+        return one_decimal(abs(value)) if abs(value) < 0.05 else sign + one_decimal(abs(value))
+    return f"{value:.2f}"
+
+
 def shortened(text: str, letters: int) -> str:
     """The beginning of a text, cut between words, with an ellipsis where something is left out.
 

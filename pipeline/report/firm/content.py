@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.report import words
@@ -52,7 +53,10 @@ def firm_content(run: FirmRun) -> dict[str, Any]:
     cutoff = run.run.cutoff
     corpus = run.run.record.get("corpus", {})
     rows = _with_bounds(run)
-    cards = _opportunities(run, rows.head(CARDS), track)
+    # the best of different pairs of codes: three faces of one pair would tell a manager one thing
+    best = rows.drop_duplicates(PAIR).head(BRIEFS)
+    carded = rows[(rows.index < CARDS) | rows.index.isin(best.index)]
+    cards = _opportunities(run, carded, track)
     judge = _judge(run)
     shown = rows.head(TABLE_ROWS)
     overall = _overall(run)
@@ -75,7 +79,7 @@ def firm_content(run: FirmRun) -> dict[str, Any]:
         "rows": [{**row, "overall": overall.get(row["opportunity_id"])} for row in records(shown)],
         "first": cards[0].row,
         "cards": cards,
-        "best": _best(cards),
+        "best": [cards[place] for place in np.flatnonzero(carded.index.isin(best.index))],
         "target_codes": sorted(shown["target_code"].unique()),
         "gauge_scale": max(float(shown[["probability", "probability_high"]].max().max()), 1e-9),
         "any_interval": bool(shown["probability_low"].notna().any()),
@@ -101,7 +105,7 @@ def _with_bounds(run: FirmRun) -> pd.DataFrame:
 
 def _opportunities(run: FirmRun, rows: pd.DataFrame, track: str) -> list[Opportunity]:
     topics = {topic["topic_id"]: topic for topic in records(run.topics)}
-    pairs = known_pairs(run)
+    pairs = {(pair["code_a"], pair["code_b"]): pair for pair in records(known_pairs(run))}
     held = _by(run.competitors, "code")
     patents = _by(run.patents.sort_values(["topic_id", "place"]), "topic_id")
     judged = _by(run.judged[run.judged["criterion"] != OVERALL], "opportunity_id")
@@ -112,14 +116,12 @@ def _opportunities(run: FirmRun, rows: pd.DataFrame, track: str) -> list[Opportu
     cards = []
     for row in records(rows):
         sides = {side: topics[row[f"{side}_topic"]] for side in ("firm", "target")}
-        place = pairs.index.get_loc((row["code_a"], row["code_b"]))
-        pair = records(pairs.iloc[[place]].reset_index())[0]
         scores = judged.get(row["opportunity_id"], [])
         case = Case(
             row=row,
             firm_topic=sides["firm"],
             target_topic=sides["target"],
-            pair=pair,
+            pair=pairs[row["code_a"], row["code_b"]],
             holders=held.get(row["target_code"], []),
             scores=scores,
             verb=words.VERBS[track]["meet"],
@@ -153,21 +155,16 @@ def _opportunities(run: FirmRun, rows: pd.DataFrame, track: str) -> list[Opportu
     return cards
 
 
-def _best(cards: list[Opportunity]) -> list[Opportunity]:
-    """The first opportunities of different pairs of codes: three faces of one pair would tell a manager one thing."""
-    first: dict[tuple[str, str], Opportunity] = {}
-    for card in cards:
-        first.setdefault((card.row["code_a"], card.row["code_b"]), card)
-    return list(first.values())[:BRIEFS]
-
-
 def _patents(topic: Row, known: dict[Any, list[Row]], linked: bool) -> list[Row]:
-    """A topic's representatives; by number alone where the run did not store their titles."""
+    """A topic's representatives, those of one title after the first last; by number alone where the run did not store
+    their titles."""
     rows = known.get(topic["topic_id"]) or [
         {"patent_id": patent, "title": "", "party": "", "own": False, "knowledge_date": None}
         for patent in topic["representatives"].split(";")
         if patent
     ]
+    first = {row["title"].casefold(): row["patent_id"] for row in reversed(rows) if row["title"]}
+    rows = sorted(rows, key=lambda row: first.get(row["title"].casefold(), row["patent_id"]) != row["patent_id"])
     return [{**row, "url": patent_url(row["patent_id"]) if linked else None} for row in rows[:PATENTS]]
 
 
@@ -315,4 +312,7 @@ def _name(about: Any) -> str:
 
 
 def _by(table: pd.DataFrame, column: str) -> dict[Any, list[Row]]:
-    return {key: records(rows) for key, rows in table.groupby(column, sort=False)}
+    found: dict[Any, list[Row]] = {}
+    for row in records(table):
+        found.setdefault(row[column], []).append(row)
+    return found

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.report.figures import pushed_apart
+from pipeline.report.figures import nice_step, pushed_apart
 from pipeline.report.firm.definitions import DIMENSIONS
 
 HIGHEST = 2.5  # of a dimension
+_LETTER = 0.62  # width of a letter, in font sizes
 _TURN = [(0, -1), (1, 0), (0, 1), (-1, 0)]  # of the four axes: up, right, down, left
 
 
@@ -65,11 +66,12 @@ NARROW = Sheet(width=360, height=400, font=12, most=12)  # read on a phone witho
 class Matrix:
     """Opportunities by firm fit (right) and development (up); circles as large as their probability.
 
-    ``frame``: left, top, right, bottom of the plot. A number pushed off its circle has a line to it.
+    ``frame``: left, top, right, bottom of the plot. Opportunities at one spot share a circle, named for their ranks; a
+    name pushed off its circle has a line to it.
     """
 
     sheet: Sheet
-    frame: tuple[int, int, int, int]
+    frame: tuple[float, float, float, float]
     across: list[tuple[float, str]]
     up: list[tuple[float, str]]
     circles: list[dict[str, Any]]
@@ -78,53 +80,76 @@ class Matrix:
 def matrix(opportunities: pd.DataFrame, sheet: Sheet) -> Matrix:
     """Place the first opportunities (schema ``TopicOpportunities``, best first)."""
     rows = opportunities.head(sheet.most)
-    left, top, right, bottom = (
-        4 * sheet.font,
-        2 * sheet.font,
-        sheet.width - 2 * sheet.font,
-        sheet.height - 4 * sheet.font,
-    )
-    low, high = _span(rows["development"], 1.0, 10.0)
-    near, far = _span(rows["firm_fit"], 0.1, 1.0)
-    x = left + (right - left) * (rows["firm_fit"].to_numpy() - near) / (far - near)
-    y = bottom - (bottom - top) * (rows["development"].to_numpy() - low) / (high - low)
-    radius = sheet.font * (0.8 + 1.6 * np.sqrt(rows["probability"].to_numpy() / max(rows["probability"].max(), 1e-9)))
-    half = np.full((len(rows), 2), sheet.font * 0.72)
-    labels = pushed_apart(np.column_stack([x, y]), half, np.array([sheet.width, sheet.height], dtype=float))
+    chance = rows["probability"].to_numpy()
+    radius = sheet.font * (0.8 + 1.6 * np.sqrt(chance / max(chance.max(), 1e-9)))
+    room = 2.4 * sheet.font  # so that no circle is cut off at the edge
+    left, right = 3.2 * sheet.font, sheet.width - sheet.font / 2
+    top, bottom = 2 * sheet.font, sheet.height - 3.6 * sheet.font
+    across = _axis(rows["firm_fit"], 5, left + room, right - room)
+    up = _axis(rows["development"], 4, bottom - room, top + room)
+    x, y = across.place(rows["firm_fit"]), up.place(rows["development"])
+    spots = [list(places) for places in _together(x, y)]
+    names = [", ".join(str(rows["topic_rank"].iloc[place]) for place in places) for places in spots]
+    first = [places[0] for places in spots]
+    half = np.array([[max(len(name) * _LETTER, 1) / 2 + 0.2, 0.72] for name in names]) * sheet.font
+    labels = pushed_apart(np.column_stack([x, y])[first], half, np.array([sheet.width, sheet.height], dtype=float))
     return Matrix(
         sheet=sheet,
         frame=(left, top, right, bottom),
-        across=_ticks(near, far, left, right, 1),
-        up=_ticks(low, high, bottom, top, 0),
+        across=across.ticks(),
+        up=up.ticks(),
         circles=[
             {
-                "row": row,
-                "x": round(float(x[n]), 1),
-                "y": round(float(y[n]), 1),
-                "r": round(float(radius[n]), 1),
-                "text_x": round(float(labels[n][0]), 1),
-                "text_y": round(float(labels[n][1]), 1),
-                "away": bool(math.dist(labels[n], (x[n], y[n])) > radius[n]),
+                "rows": rows.iloc[places].to_dict("records"),
+                "name": name,
+                "x": round(float(x[places[0]]), 1),
+                "y": round(float(y[places[0]]), 1),
+                "r": round(float(radius[places].max()), 1),
+                "text_x": round(float(label[0]), 1),
+                "text_y": round(float(label[1]), 1),
+                "away": bool(math.dist(label, (x[places[0]], y[places[0]])) > radius[places].max()),
             }
-            for n, row in enumerate(rows.to_dict("records"))
+            for places, name, label in zip(spots, names, labels, strict=True)
         ],
     )
 
 
-def _span(values: pd.Series, step: float, most: float) -> tuple[float, float]:
-    """The range shown: whole steps around the values with a step to spare, within [0, most]."""
-    low = max(math.floor(float(values.min()) / step - 0.5) * step, 0.0)
-    high = min(math.ceil(float(values.max()) / step + 0.5) * step, most)
-    return round(low, 6), round(max(high, low + step), 6)
+def _together(x: np.ndarray, y: np.ndarray) -> list[list[int]]:
+    """Places of the points that fall on one pixel, in the order of the first of each."""
+    found: dict[tuple[int, int], list[int]] = {}
+    for place, spot in enumerate(zip(x.round().astype(int).tolist(), y.round().astype(int).tolist(), strict=True)):
+        found.setdefault(spot, []).append(place)
+    return list(found.values())
 
 
-def _ticks(low: float, high: float, start: float, end: float, digits: int) -> list[tuple[float, str]]:
-    count = min(round((high - low) / 10**-digits), 5)
-    values = [low + (high - low) * step / count for step in range(count + 1)]
-    return [
-        (round(start + (end - start) * step / count, 1), f"{value:.{digits + (value * 10**digits % 1 > 1e-6)}f}")
-        for step, value in enumerate(values)
-    ]
+@dataclasses.dataclass(frozen=True)
+class _Axis:
+    """Round values from ``low`` by ``step`` to ``high``, drawn from ``start`` to ``end``."""
+
+    low: float
+    high: float
+    step: float
+    start: float
+    end: float
+
+    def place(self, values: pd.Series) -> np.ndarray:
+        share = (values.to_numpy(dtype=float) - self.low) / (self.high - self.low)
+        return np.asarray(self.start + (self.end - self.start) * share)
+
+    def ticks(self) -> list[tuple[float, str]]:
+        digits = max(0, -math.floor(math.log10(self.step) + 1e-9))
+        values = pd.Series(self.low + self.step * np.arange(round((self.high - self.low) / self.step) + 1))
+        return [
+            (round(float(at), 1), f"{value:.{digits}f}") for at, value in zip(self.place(values), values, strict=True)
+        ]
+
+
+def _axis(values: pd.Series, parts: int, start: float, end: float) -> _Axis:
+    spread = float(values.max() - values.min())
+    step = nice_step(max(spread, 0.1 * max(float(values.max()), 1.0)) / parts)
+    low = math.floor(float(values.min()) / step + 1e-9) * step
+    high = max(math.ceil(float(values.max()) / step - 1e-9) * step, low + step)
+    return _Axis(low, high, step, start, end)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,12 +1,14 @@
 """The firm's report as Markdown, for a wiki, a ticket or a mail."""
 
+import functools
 import re
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment
+
 from pipeline.artifacts import atomic_path
 from pipeline.report import words
-from pipeline.report.firm.indicator_words import indicator_value
 from pipeline.report.page import environment
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&$^])")
@@ -29,18 +31,18 @@ def markdown_text(text: str) -> str:
     return _BLOCK.sub(lambda found: found.group() + "\\" if found.group().isdigit() else "\\" + found.group(), escaped)
 
 
+@functools.cache
+def _templates() -> Environment:
+    made = environment(autoescape=False).overlay(
+        finalize=lambda value: markdown_text(value) if type(value) is str else value
+    )
+    made.filters["raw"] = Raw
+    return made
+
+
 def write_markdown(path: Path, content: dict[str, Any]) -> None:
     """Write the report as CommonMark with GitHub's tables."""
-    made = environment(autoescape=False)
-    made.finalize = lambda value: markdown_text(value) if type(value) is str else value
-    made.filters |= {
-        "one_decimal": words.one_decimal,
-        "three": words.three,
-        "patents_word": words.patents,
-        "indicator": indicator_value,
-        "raw": Raw,
-    }
-    text = made.get_template("firm.md").render(**content)
+    text = _templates().get_template("firm.md").render(**content)
     lines = "\n".join(line.rstrip() for line in text.splitlines())
     with atomic_path(path) as temporary:
         temporary.write_text(re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n", encoding="utf-8", newline="\n")

@@ -71,14 +71,15 @@ def _why(case: Case) -> list[str]:
         f"{row['firm_code']} and {row['target_code']} are forecast to {case.verb} by {words.day(case.until)} with a "
         f"probability of {words.percent(row['probability'])}."
     ]
-    if (grown := topic["growth_patents"]) is not None and grown >= STEADY:
-        said.append(f"Patents on the target topic {_risen(grown)} in the last five years, against the five before.")
-    if (grown := topic["growth_inventors"]) is not None and grown >= STEADY:
-        said.append(f"Inventors at work on it {_risen(grown)} over the same time.")
+    for name, who in (("growth_patents", "Patents"), ("growth_inventors", "Inventors")):
+        if (grown := topic[name]) is not None and grown >= STEADY:
+            said.append(f"{who} on the target topic {_risen(grown)} in the last five years, against the five before.")
     if topic["maturity"] >= YOUNG:
-        said.append(f"Its patents are {topic['maturity']:.1f} years younger than the corpus’s on average.")
+        said.append(f"Patents on the target topic are {topic['maturity']:.1f} years younger than all on average.")
     if (space := row["white_space"]) is not None and space >= ROOMY:
-        said.append(f"It is open: beyond its three largest other holders lie {words.percent(space)} of its patents.")
+        said.append(
+            f"The target topic is open: its three largest other holders leave {words.percent(space)} of it to others."
+        )
     return said
 
 
@@ -86,10 +87,8 @@ def _brings(case: Case) -> list[str]:
     row, topic = case.row, case.firm_topic
     share, recency = (case.of_firm(name, "firm") for name in ("share", "recency"))
     said = []
-    if topic["firm_patents"]:
-        said.append(
-            f"{words.patents(topic['firm_patents'])} of its own among the {words.count(topic['patents'])} on its side."
-        )
+    if own := topic["firm_patents"]:
+        said.append(f"{words.patents(own)} of its own of the {words.count(topic['patents'])} of the topic on its side.")
     if share:
         latest = f", the latest {words.ago(recency)}" if recency is not None else ""
         said.append(f"{words.percent(share)} of all patents in {row['firm_code']}{latest}.")
@@ -140,15 +139,13 @@ def _steps(case: Case) -> list[str]:
             if overlap
             else f"Start inside: the firm holds both codes, so bring inventors of {firm_code} and {target} together."
         )
-        said = [first, *([f"For what is missing, talk to {_listed(partners)}."] if partners else [])]
+        said = [first, *([f"For what is missing, talk to {_listed(partners, end='.')}"] if partners else [])]
     elif partners:
         firm = "The firm holds neither code: before" if row["type"] == "I" else "Before"
         said = [f"{firm} building up {target}, talk to {_listed(partners)}, who hold patents there."]
     else:
         said = [f"No partner stands near the firm in {target}: decide whether to build it up or to leave it."]
-    said.append(
-        f"Read the patents listed here on both sides, and note the problem that “{row['target_label']}” solves."
-    )
+    said.append(f"Read the patents listed here on both sides, and note what problem “{row['target_label']}” solves.")
     if leaders:
         told = _listed([f"{holder['name']} ({words.patents(holder['patents'])})" for holder in leaders])
         said.append(f"Have freedom to operate checked in {target} against {told}.")
@@ -158,8 +155,11 @@ def _steps(case: Case) -> list[str]:
 
 
 def _risen(growth: float) -> str:
-    return f"rose by {words.percent(growth)}" if growth < 1 else f"rose {1 + growth:.1f}-fold"
+    if growth < 1:
+        return f"rose by {words.percent(growth)}"
+    return f"rose {1 + growth:.{1 if growth < 9 else 0}f}-fold"
 
 
-def _listed(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+def _listed(names: list[str], end: str = "") -> str:
+    told = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return told if end and told.endswith(end) else told + end  # after "Inc." a sentence has ended

@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ArtifactError, ConfigError
-from pipeline.report import words
 from pipeline.report.firm.content import firm_content
 from pipeline.report.firm.figures import NARROW, WIDE, matrix, portfolio, radar
-from pipeline.report.firm.indicator_words import indicator_value
 from pipeline.report.firm.markdown import write_markdown
 from pipeline.report.firm.tables import FirmRun, load_firm_run
 from pipeline.report.firm.workbook import write_workbook
@@ -25,19 +23,18 @@ _ORDERS = {
 }
 
 
-def render_firm_report(folder: Path, firm: str | None = None, formats: Sequence[str] = FORMATS) -> list[Path]:
-    """Write ``firm-report.html``, ``.xlsx`` and ``.md``, those asked for, from the run folder's files alone.
+def render_firm_report(folder: Path, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Write ``firm-report.html``, ``.xlsx`` and ``.md``, those asked for, into a firm's folder.
 
-    The same folder gives the same bytes.
+    They are made of its files and its run's alone. The same folder gives the same bytes.
 
     Raises:
         ArtifactError: a table is missing or damaged.
-        FirmError: ``firm`` is not the firm of the folder.
         ConfigError: a format there is not.
     """
     if unknown := [name for name in formats if name not in FORMATS]:
         raise ConfigError(f"no format {unknown[0]!r}: choose among {', '.join(FORMATS)}, joined by commas")
-    run = load_firm_run(folder, firm)
+    run = load_firm_run(folder)
     try:
         content = firm_content(run)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -56,14 +53,6 @@ def render_firm_report(folder: Path, firm: str | None = None, formats: Sequence[
 
 
 def _write_html(path: Path, run: FirmRun, content: dict[str, Any]) -> None:
-    made = environment()
-    made.filters |= {
-        "one_decimal": words.one_decimal,
-        "three": words.three,
-        "patents_word": words.patents,
-        "shortened": words.shortened,
-        "indicator": indicator_value,
-    }
     drawings = {card.anchor: radar({"firm": card.firm_topic, "target": card.target_topic}) for card in content["cards"]}
     top = content["judge"]["top"]
     context = {
@@ -76,4 +65,4 @@ def _write_html(path: Path, run: FirmRun, content: dict[str, Any]) -> None:
         "scale_top": top,
         "linked": any(patent["url"] for card in content["cards"] for side in card.patents.values() for patent in side),
     }
-    write_page(path, made, "firm.html", ["report.css", "firm.css"], ["report.js"], context)
+    write_page(path, environment(), "firm.html", ["report.css", "firm.css"], ["report.js"], context)

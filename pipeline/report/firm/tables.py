@@ -1,6 +1,7 @@
 """What a run folder holds of a firm's topic opportunities, read once into tables."""
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,21 +9,24 @@ import pandas as pd
 
 from pipeline.artifacts import read_json, read_table
 from pipeline.corpus.names import normalise_party
-from pipeline.errors import ArtifactError, FirmError
+from pipeline.errors import ArtifactError
 from pipeline.report.tables import Run, load_run
 from pipeline.schemas import PAIR, Competitors, Opportunities, TopicOpportunities, TopicPatents, Topics, empty, validate
 
 TOPIC_OPPORTUNITIES = "topic_opportunities.parquet"
+RECORD = "topics.json"
+_PREFIX = "firm-"
 OVERALL = "overall"  # a judge's mean over its criteria
 PANEL = "panel"  # the mean over several judges
+# columns that are read of the judge's tables: texts, numbers, others
 _JUDGED = ["opportunity_id", "criterion", "judge", "evidence_ids"], ["mean", "spread", "n"], ["abstained"]
-_VERDICTS = ["opportunity_id", "criterion", "judge", "outcome", "reason"], ["score"], []
+_VERDICTS = ["opportunity_id", "criterion", "judge", "outcome", "reason"], ["score"], ["repeat"]
 _EVIDENCE = ["evidence_id", "source", "kind", "text"], ["page"], ["date"]
 
 
 @dataclasses.dataclass(frozen=True)
 class FirmRun:
-    """A run folder with topic opportunities, in memory; tables that it lacks are empty.
+    """A firm's folder and its run, in memory; tables that it lacks are empty.
 
     ``record`` and ``judge``: what the topic stage and the judge say of themselves (``topics.json``, ``judge.json``).
     ``judged``: one judge's summary, the panel's where there are several. ``pairs``: the firm's whole list of pairs of
@@ -43,26 +47,51 @@ class FirmRun:
     evidence: pd.DataFrame
 
 
-def load_firm_run(folder: Path, firm: str | None = None) -> FirmRun:
-    """Read a run folder whose pairs were refined to topics.
+def firm_folder(run: Path, name: str) -> Path:
+    """Where a firm's opportunities stand in a run folder."""
+    slug = re.sub(r"[\W_]+", "-", name.casefold()).strip("-")[:60].strip("-")
+    return run / f"{_PREFIX}{slug or 'unnamed'}"
+
+
+def find_firm_folder(run: Path, firm: str | None) -> Path:
+    """The folder of the firm named (by the name it was asked for), or of the only one.
+
+    Raises:
+        ArtifactError: there is none, or not that one, or several and none was named.
+    """
+    found = {folder: _record(folder / RECORD) for folder in sorted(run.glob(f"{_PREFIX}*")) if folder.is_dir()}
+    names = {folder: str((record.get("firm") or {}).get("name", "")) for folder, record in found.items()}
+    wanted = normalise_party(firm) if firm else None
+    chosen = [
+        folder
+        for folder, record in found.items()
+        if wanted in (None, normalise_party(names[folder]), (record.get("firm") or {}).get("party_id"))
+    ]
+    if len(chosen) == 1:
+        return chosen[0]
+    asked = f'"{firm}"' if firm else "NAME"
+    if chosen:
+        raise ArtifactError(
+            f"{run} holds opportunities of several firms, name one by --firm: {'; '.join(names.values())}"
+        )
+    others = f" of {asked}, but of {'; '.join(names.values())}" if names else ""
+    raise ArtifactError(
+        f"{run} has no topic opportunities{others}: make them with `techconverge opportunities {run} --firm {asked}`"
+    )
+
+
+def load_firm_run(folder: Path) -> FirmRun:
+    """Read a firm's folder, and the run that it lies in or was made from.
 
     Raises:
         ArtifactError: a table is missing or damaged.
-        FirmError: the folder is another firm's than the one named.
     """
-    run = load_run(folder)
-    if not (folder / TOPIC_OPPORTUNITIES).exists():
-        named = f'"{firm}"' if firm else "NAME"
-        raise ArtifactError(
-            f"{folder} has no topic opportunities: make them with `techconverge opportunities {folder} --firm {named}`"
-        )
-    record = _record(folder / "topics.json")
+    record = _record(folder / RECORD)
+    beside = folder.parent
+    run = load_run(
+        beside if (beside / "run.json").exists() else Path(str((record.get("run") or {}).get("path", beside)))
+    )
     about = record.get("firm") or run.record.get("firm") or {}
-    if firm and normalise_party(firm) not in (normalise_party(str(about.get("name", ""))), about.get("party_id")):
-        raise FirmError(
-            f"{folder} holds the opportunities of {about.get('name')!r}, not of {firm!r}: make those "
-            f'with `techconverge opportunities {folder} --firm "{firm}"`'
-        )
     opportunities = _table(folder / TOPIC_OPPORTUNITIES, TopicOpportunities).sort_values("topic_rank")
     topics = _table(folder / "topics.parquet", Topics)
     missing = set(opportunities["firm_topic"]) | set(opportunities["target_topic"])
@@ -91,9 +120,8 @@ def load_firm_run(folder: Path, firm: str | None = None) -> FirmRun:
 
 
 def known_pairs(run: FirmRun) -> pd.DataFrame:
-    """The pairs of codes of the opportunities, with what the firm has in each, indexed by pair."""
-    wanted = run.opportunities[PAIR].drop_duplicates()
-    return run.pairs.merge(wanted, on=PAIR).set_index(PAIR)
+    """The pairs of codes that the opportunities are made of (schema ``Opportunities``)."""
+    return run.pairs.merge(run.opportunities[PAIR].drop_duplicates(), on=PAIR)
 
 
 def _record(path: Path) -> dict[str, Any]:

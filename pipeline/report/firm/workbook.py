@@ -13,7 +13,7 @@ from pipeline.report.firm.definitions import DEFINITIONS
 from pipeline.report.firm.tables import FirmRun
 from pipeline.report.tables import FORMULA
 
-MOST_ROWS = 20_000  # of a sheet: more is a matter for the Parquet file
+MOST_ROWS = 10_000  # of a sheet: more is a matter for the Parquet file
 MOST_LETTERS = 32_767  # that a cell can hold
 NARROWEST, WIDEST = 9, 60  # of a column, in letters
 _PLAIN = {

@@ -51,8 +51,8 @@ def recognised(folder: Path) -> tuple[str, dict[str, list[TableFile]]]:
         if base in files:
             return name, files
     raise CorpusError(
-        f"{folder} is not a file, and a folder without PatentsView's g_patent or PATSTAT's tls211 table: name the files "
-        "themselves, or put that table there"
+        f"{folder} is not a file, and a folder without PatentsView's g_patent or PATSTAT's tls211 table: name the "
+        "files themselves, or put that table there"
     )
 
 
