@@ -53,7 +53,7 @@ def test_opportunities_at_one_place_share_a_circle(opportunities):
 
 @pytest.mark.parametrize("wide", [True, False])
 def test_the_portfolio_joins_each_pair_of_codes_once(folder, opportunities, wide):
-    codes = read_table(folder / "codes.parquet")
+    codes = read_table(folder.parent / "codes.parquet")
     drawing = portfolio(opportunities, codes, wide)
     pairs = {(band["row"]["firm_code"], band["row"]["target_code"]) for band in drawing.bands}
     assert len(drawing.bands) == len(pairs) == len(opportunities[["firm_code", "target_code"]].drop_duplicates())
