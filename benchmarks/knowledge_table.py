@@ -54,7 +54,7 @@ def _volume(results: dict[str, Any], chunks: int) -> list[str]:
 def _queries(results: dict[str, Any]) -> list[str]:
     exact, chroma = results["exact"], results["chroma"]
     lines = [
-        "Milliseconds a question (200 each), p50 / p95 by the wall, p95 of the processor; filtered by cutoff and firm, "
+        "Milliseconds a question (200 each, 25 of Chroma), p50 / p95 by the wall, p95 of the processor; filtered by cutoff and firm, "
         "the vector of the question given. Hybrid: 12 pieces of evidence as the judge gets them, over exact search.",
         "",
         "| share of chunks the cutoff lets through | hybrid, 25 words | hybrid, whole abstract | dense, exact "

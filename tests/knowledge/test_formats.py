@@ -145,9 +145,7 @@ FAULTY: dict[str, tuple[Callable[[Path], Path], str]] = {
 
 
 @pytest.mark.parametrize("name", FAULTY)
-def test_what_cannot_be_used_is_refused_in_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_what_cannot_be_used_is_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(formats, "MAX_UNPACKED", 4 * 2**20)
     make, reason = FAULTY[name]
     with pytest.raises(RefusedError) as refused:
