@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The knowledge base: patents and a firm's documents, to be found again and cited.")
 
 Corpus = Annotated[Path, typer.Argument(help="A corpus folder, made by `techconverge ingest`.")]
-BaseOption = Annotated[Path | None, typer.Option("--base", help="The knowledge base [`knowledge` beside the corpus].")]
+BaseOption = Annotated[
+    Path | None, typer.Option("--base", help="The knowledge base; by default a folder `knowledge` beside the corpus.")
+]
 
 
 @app.command()
@@ -35,7 +37,7 @@ def add(
     ] = None,
     base: BaseOption = None,
     encoder: Annotated[
-        str | None, typer.Option(help="minilm, hashing, or a model's name or path [that of the base, else minilm].")
+        str | None, typer.Option(help="minilm, hashing, or a model's name or path; by default the base's, else minilm.")
     ] = None,
 ) -> None:
     """Add the patents of a corpus and documents of a firm; only what is new or has changed is done."""

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.artifacts import read_json, write_json
-from pipeline.errors import ArtifactError, KnowledgeError
+from pipeline.errors import ArtifactError, KnowledgeError, TechconvergeError
 from pipeline.knowledge.dense import Scope
 from pipeline.knowledge.store import Manifest, load_vectors
 
@@ -113,7 +113,7 @@ def _sync(
 
 @contextlib.contextmanager
 def _bounded(base: Path, manifest: Manifest) -> Iterator[Callable[[], None]]:
-    """Bound every file written meanwhile, and give a check of the whole folder's size; too big, it is removed."""
+    """Bound every file written meanwhile, and give a check of the whole folder's size; what fails is removed."""
     allowed = GROWTH * 4 * manifest.dimension * manifest.chunks + SPARE
     if shutil.disk_usage(base).free < allowed:
         raise KnowledgeError(f"the disk of {base} has less than {allowed // 2**20} MB free, which Chroma may need")
@@ -121,7 +121,6 @@ def _bounded(base: Path, manifest: Manifest) -> Iterator[Callable[[], None]]:
     def check() -> None:
         size = sum(path.stat().st_size for path in (base / FOLDER).rglob("*") if path.is_file())
         if size > allowed or shutil.disk_usage(base).free < SPARE:
-            shutil.rmtree(base / FOLDER, ignore_errors=True)
             raise KnowledgeError(
                 f"the Chroma index of {base} grew to {size // 2**20} MB, or filled the disk, and was removed: "
                 "search with index: exact"
@@ -131,9 +130,12 @@ def _bounded(base: Path, manifest: Manifest) -> Iterator[Callable[[], None]]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (allowed, before[1]))
     try:
         yield check
+        check()
+    except BaseException:
+        shutil.rmtree(base / FOLDER, ignore_errors=True)
+        raise
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    check()
 
 
 def _discard(base: Path, server: str | None, note: dict[str, Any]) -> None:
@@ -198,12 +200,12 @@ def _note(base: Path) -> dict[str, Any]:
 @contextlib.contextmanager
 def _one_line(base: Path, server: str | None) -> Iterator[None]:
     """Whatever Chroma raises, as one line of ours."""
-    from chromadb.errors import ChromaError
-
     try:
         yield
-    except (ChromaError, OSError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().partition("\n")[0]
+    except TechconvergeError:
+        raise
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise KnowledgeError(
             f"Chroma at {server or base / FOLDER} failed: {reason}; or search with index: exact"
         ) from error

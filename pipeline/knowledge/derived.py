@@ -3,6 +3,7 @@
 All of it can be made anew from the Parquet files, and is whenever it is not of their content.
 """
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,9 @@ def build_derived(base: Path, manifest: Manifest, chunks: pd.DataFrame) -> None:
     folder = base / FOLDER
     ids = pd.Index(chunks["chunk_id"].to_numpy(dtype="S16"))
     before, counted = np.zeros(0, dtype="S16"), lexical.nothing()
-    if _record(folder) is not None:
+    if _record(folder) is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
         before, counted = np.load(folder / "ids.npy", allow_pickle=False), lexical.load(folder)
     moved = ids.get_indexer(pd.Index(before))
     new = np.ones(len(ids), dtype=bool)

@@ -101,7 +101,8 @@ def _cause(status: int) -> str:
 
 def _main(paths: list[str]) -> None:
     """Answer each path with one line. What must stop a library in the middle is left to the system."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    with contextlib.suppress(OSError, ValueError):  # not every system can bound it
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     for path in map(Path, paths):
         signal.alarm(SECONDS)  # unhandled: it ends the process
         try:

@@ -229,7 +229,8 @@ def _table(chunks: pd.DataFrame, vectors: np.ndarray) -> pa.Table:
     """Chunks beside their vectors, kept as float16."""
     flat = pa.array(vectors.astype(np.float16).ravel(), pa.float16())
     table = pa.Table.from_pandas(chunks, schema=_COLUMNS, preserve_index=False).replace_schema_metadata({})
-    return table.append_column("vector", pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1]))
+    kind = pa.list_(pa.field("element", pa.float16()), vectors.shape[1])  # named as Parquet reads it back
+    return table.append_column("vector", pa.FixedSizeListArray.from_arrays(flat, type=kind))
 
 
 def _matrix(table: pa.Table, dimension: int) -> np.ndarray:
