@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check benchmark-forecast benchmark-ablation benchmark-network clean
+.PHONY: demo test check benchmark-forecast benchmark-ablation benchmark-network benchmark-judge clean
 
 demo: $(INSTALLED)
 	$(VENV)/bin/python -m flows.demo
@@ -24,6 +24,9 @@ benchmark-ablation: $(INSTALLED)
 
 benchmark-network: $(INSTALLED)
 	$(VENV)/bin/python benchmarks/network.py
+
+benchmark-judge: $(INSTALLED)
+	$(VENV)/bin/python benchmarks/judge.py
 
 # an upgraded pip resolves the stack in seconds, the one that comes with Python may take half an hour
 $(INSTALLED): pyproject.toml constraints.txt
