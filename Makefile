@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check benchmark-forecast benchmark-ablation benchmark-network benchmark-knowledge clean
+.PHONY: demo test check benchmark-forecast benchmark-ablation benchmark-network benchmark-knowledge benchmark-judge clean
 
 demo: $(INSTALLED)
 	$(VENV)/bin/python -m flows.demo
@@ -27,6 +27,9 @@ benchmark-network: $(INSTALLED)
 
 benchmark-knowledge: $(INSTALLED)
 	$(VENV)/bin/python benchmarks/knowledge.py
+
+benchmark-judge: $(INSTALLED)
+	$(VENV)/bin/python benchmarks/judge.py
 
 # an upgraded pip resolves the stack in seconds, the one that comes with Python may take half an hour
 $(INSTALLED): pyproject.toml constraints.txt

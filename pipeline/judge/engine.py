@@ -11,14 +11,13 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from pipeline.judge.asks import Answer, Ask, RejectedError
 from pipeline.judge.budget import Budget, most_tokens
 from pipeline.judge.client import FailureError, Model, base_url_of
 from pipeline.judge.config import JudgeConfig
 from pipeline.judge.rubric import Rubric
-from pipeline.judge.store import AnswerStore, Entry
+from pipeline.judge.store import AnswerStore, Entry, Question
 
 GIVE_UP = 5  # questions in a row that a judge fails before the rest are not put to it
 LONGEST_WAIT = 300.0  # seconds that a server may ask to wait
@@ -75,9 +74,9 @@ def put(
             raise
 
 
-def question_of(ask: Ask, rubric: Rubric, config: JudgeConfig) -> dict[str, Any]:
-    """Everything an answer depends on: the content that it is kept by."""
-    return {
+def question_of(ask: Ask, rubric: Rubric, config: JudgeConfig) -> Question:
+    """A question as it is kept."""
+    content = {
         "judge": ask.judge,
         "base_url": base_url_of(ask.judge, config),
         "temperature": config.temperature,
@@ -91,6 +90,7 @@ def question_of(ask: Ask, rubric: Rubric, config: JudgeConfig) -> dict[str, Any]
         "system": ask.system,
         "user": ask.user,
     }
+    return Question(content)
 
 
 def reading(entry: Entry, ask: Ask, rejections: int) -> Settled | None:
@@ -142,6 +142,7 @@ class _Run:
     ) -> None:
         self.asks, self.rubric, self.config, self.store = asks, rubric, config, store
         self.progress = progress
+        self.questions: list[Question] = [question_of(ask, rubric, config) for ask in asks]
         self.stopped = False
         self.error: Exception | None = None
         self.settled: dict[int, Settled] = {}
@@ -169,7 +170,7 @@ class _Run:
     def _from_store(self) -> None:
         """Take what is answered; what earlier runs spent on these questions counts towards the budget."""
         for number, ask in enumerate(self.asks):
-            entry = self.store.read(question_of(ask, self.rubric, self.config))
+            entry = self.store.read(self.questions[number])
             for attempt in entry.attempts:
                 self.budget.charge(attempt)
             self._keep(number, entry, reading(entry, ask, self.config.rejections))
@@ -222,7 +223,7 @@ class _Run:
         most = most_tokens(ask.system, user, ask.max_output_tokens)
         if not await self.budget.reserve(most):
             return None
-        question = question_of(ask, self.rubric, self.config)
+        question = self.questions[number]
         entry = entry.with_sent(most)
         failure = None
         try:

@@ -179,7 +179,11 @@ def _correlations(
 
 
 def _kendall(x: np.ndarray, y: np.ndarray) -> float:
-    return float(kendalltau(x, y, method="asymptotic").statistic) if _vary(x, y) else float("nan")
+    if not _vary(x, y):
+        return float("nan")
+    if len(x) == 2:  # scipy's p-value, which is not wanted, divides by zero there
+        return float(np.sign((x[1] - x[0]) * (y[1] - y[0])))
+    return float(kendalltau(x, y, method="asymptotic").statistic)
 
 
 def _spearman(x: np.ndarray, y: np.ndarray) -> float:

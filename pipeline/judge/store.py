@@ -5,7 +5,9 @@ moment therefore loses only answers that were under way at that moment, and the 
 """
 
 import contextlib
+import dataclasses
 import fcntl
+import functools
 import json
 import logging
 from collections.abc import Iterator, Sequence
@@ -63,6 +65,17 @@ class Entry(BaseModel):
         return self.model_copy(update={"attempts": [*self.attempts[:-1], last]})
 
 
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """Everything an answer depends on, as JSON: the content that it is kept by."""
+
+    content: dict[str, Any]
+
+    @functools.cached_property
+    def key(self) -> str:
+        return sha256_json(self.content)
+
+
 class AnswerStore:
     """A folder of answers, a sub-folder for the first two digits of a key; plain JSON, each file renamed into place."""
 
@@ -87,7 +100,7 @@ class AnswerStore:
                 ) from None
             yield
 
-    def read(self, question: dict[str, Any]) -> Entry:
+    def read(self, question: Question) -> Entry:
         """What is stored of a question; a new entry when nothing is, or when what is there is damaged."""
         path = self._path(question)
         try:
@@ -96,13 +109,13 @@ class AnswerStore:
             if stored["sha256"] != sha256_json(stored["entry"]) or stored["format"] != _FORMAT:
                 raise ValueError("its hash is another")
         except FileNotFoundError:
-            return Entry(question=scrubbed(question, self._hidden))
+            return Entry(question=scrubbed(question.content, self._hidden))
         except (OSError, ValueError, KeyError, TypeError, ValidationError):
             log.warning("judge: %s is damaged; its question is asked again", path)
-            return Entry(question=scrubbed(question, self._hidden))
+            return Entry(question=scrubbed(question.content, self._hidden))
         return entry
 
-    def write(self, question: dict[str, Any], entry: Entry) -> None:
+    def write(self, question: Question, entry: Entry) -> None:
         """Keep an entry, secrets blotted out."""
         content = scrubbed(entry.model_dump(mode="json"), self._hidden)
         text = json.dumps({"format": _FORMAT, "sha256": sha256_json(content), "entry": content}, ensure_ascii=False)
@@ -113,13 +126,12 @@ class AnswerStore:
         except OSError as error:
             raise JudgeError(f"cannot write the answer {path}: {error.strerror}") from error
 
-    def transcript(self, path: Path, questions: Sequence[dict[str, Any]]) -> None:
+    def transcript(self, path: Path, questions: Sequence[Question]) -> None:
         """Write everything asked and answered as JSON lines, a line a question, in the order given."""
         with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as lines:
             for question in questions:
                 content = scrubbed(self.read(question).model_dump(mode="json"), self._hidden)
                 lines.write(json.dumps(content, ensure_ascii=False) + "\n")
 
-    def _path(self, question: dict[str, Any]) -> Path:
-        key = sha256_json(question)
-        return self.folder / key[:2] / f"{key}.json"
+    def _path(self, question: Question) -> Path:
+        return self.folder / question.key[:2] / f"{question.key}.json"

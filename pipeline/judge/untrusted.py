@@ -55,17 +55,26 @@ def fenced(line: str, token: str) -> str:
 
 def _line(text: str, limit: int) -> str:
     # a text far beyond the limit need not be read whole
-    return " ".join("".join(_visible(character) for character in text[: 20 * limit]).split())
+    return " ".join(text[: 20 * limit].translate(_SEEN).split())
 
 
 def _cut(line: str, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
-def _visible(character: str) -> str:
-    if character.isspace():
-        return " "
-    point = ord(character)
-    if point in _VARIATIONS or point in _FILLERS or unicodedata.category(character) in _UNSEEN:
-        return " " if unicodedata.category(character) == "Cc" else ""
-    return character
+class _Seen(dict[int, str]):
+    """What becomes of each character, found out when it is first met."""
+
+    def __missing__(self, point: int) -> str:
+        category = unicodedata.category(chr(point))
+        if chr(point).isspace() or category == "Cc":
+            kept = " "
+        elif point in _VARIATIONS or point in _FILLERS or category in _UNSEEN:
+            kept = ""
+        else:
+            kept = chr(point)
+        self[point] = kept
+        return kept
+
+
+_SEEN = _Seen()
