@@ -181,7 +181,8 @@ class _Run:
         facts = {
             "corpus": corpus["path"] + (" (simulated)" if corpus["simulated"] else ""),
             "cutoffs": ", ".join(self.record["cutoffs"]),
-            "asked": f"{task.get('track', 'new')} links within {task['horizon']} years, {task['scheme']} {task['level']}",
+            "asked": f"{task.get('track', 'new')} links within {task['horizon']} years",
+            "codes": f"{task['scheme'].upper()} {task['level']}",
             "firm": (self.record.get("firm") or {}).get("name", "none"),
             "average precision on the past": f"{score.iloc[0]:.3f}" if len(score) else "not tested",
             "warnings": len(self.warnings),

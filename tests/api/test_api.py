@@ -219,7 +219,7 @@ def test_backtests_are_compared_where_they_rank_the_same(backtest: Backtest, hom
     fewer.to_parquet(other / "predictions.parquet")
     with pytest.raises(ConfigError, match="in their candidates"):
         backtest.compare(Backtest.open(other))
-    later = table.assign(cutoff=table["cutoff"] + pd.Timedelta(days=365))
+    later = table.assign(cutoff=table["cutoff"] + pd.Timedelta(days=30))
     later.to_parquet(other / "predictions.parquet")
     with pytest.raises(ConfigError, match="no cutoff in common"):
         backtest.compare(Backtest.open(other))
