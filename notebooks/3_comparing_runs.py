@@ -58,15 +58,4 @@ table = with_text.compare(without)
 table.query("metric in ['average_precision', 'roc_auc'] or (metric == 'precision' and k == 100)")
 
 # %% [markdown]
-# Runs that rank other candidates are not compared: the numbers would say nothing.
-
-# %%
-from pipeline.errors import ConfigError
-
-other = folder / "other_level"
-settings = light | {"features": {"blocks": ["network"]}, "prior_ranker": "none"}
-subclasses = Backtest.open(other) if other.exists() else Backtest.run(corpus, other, cutoffs[:1], settings=settings)
-try:
-    with_text.compare(subclasses)
-except ConfigError as refused:
-    print(refused)
+# Runs that rank other candidates, or were told of other outcomes, are not compared: the numbers would say nothing.
