@@ -26,8 +26,8 @@ class TaskConfig(Stage):
     """Which pairs are forecast, from when, for when."""
 
     track: Track = Field("new", description="new: pairs never linked; strengthening: pairs linked, whose link may grow")
-    level: Level = "subclass"
-    scheme: Scheme = "ipc"
+    level: Level = Field("subclass", description="at which symbols become codes")
+    scheme: Scheme = Field("ipc", description="classification")
     horizon: int = Field(3, ge=1, le=10, description="years after the cutoff in which a pair must converge")
     window: int = Field(3, ge=1, le=20, description="years of the recent window that features look back over")
     min_patents: int = Field(3, ge=1, description="patents a code needs up to the cutoff to be a candidate")
@@ -83,9 +83,9 @@ class FeaturesConfig(Stage):
 class EncoderConfig(Stage):
     """The text encoder: ``minilm`` (shipped, offline), ``hashing`` (nothing learnt), or a model name or path."""
 
-    model: str = "minilm"
-    batch_size: int = Field(64, ge=1)
-    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    model: str = Field("minilm", description="minilm, hashing, or a model's name or path")
+    batch_size: int = Field(64, ge=1, description="texts at a time")
+    dtype: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: the faster that is as exact")
     max_characters: int = Field(2000, ge=1, description="text beyond this is cut: the encoders read 256-512 tokens")
 
 

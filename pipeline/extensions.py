@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pipeline.artifacts import sha256_file
 from pipeline.errors import ConfigError
 
 Kind = Literal["block", "learner"]
@@ -120,7 +119,7 @@ def used(blocks: Iterable[str], members: Iterable[str]) -> dict[str, dict[str, s
 def _source(function: Callable[..., Any]) -> tuple[str, str]:
     file = Path(inspect.getfile(function))
     if file.is_file():
-        return f"{file.name}:{function.__qualname__}", sha256_file(file)
+        return f"{file.name}:{function.__qualname__}", hashlib.sha256(file.read_bytes()).hexdigest()
     try:
         text = inspect.getsource(function)
     except OSError as error:

@@ -24,17 +24,21 @@ class RunConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    recipe: Recipe = "default"
-    seed: int = Field(default=7, ge=0, lt=2**31)
+    recipe: Recipe = Field("default", description="reference: the published method")
+    seed: int = Field(default=7, ge=0, lt=2**31, description="of everything random")
     task: TaskConfig = TaskConfig()
-    horizons: tuple[Annotated[int, Field(ge=1, le=10)], ...] = ()  # further ones, in years, beside task.horizon
+    horizons: tuple[Annotated[int, Field(ge=1, le=10)], ...] = Field(
+        (), description="further ones, in years, beside task.horizon"
+    )
     encoder: EncoderConfig = EncoderConfig()
     features: FeaturesConfig = FeaturesConfig()
     fusion: FusionConfig = FusionConfig()
     ensemble: EnsembleConfig = EnsembleConfig()
     reference: ReferenceConfig = ReferenceConfig()
-    prior_ranker: Literal["shipped", "none"] | Path = "shipped"  # or a file of `techconverge train-prior`
-    bootstrap_repeats: int = Field(default=200, ge=20)
+    prior_ranker: Literal["shipped", "none"] | Path = Field(
+        "shipped", description="what other corpora taught: or a file of `techconverge train-prior`"
+    )
+    bootstrap_repeats: int = Field(default=200, ge=20, description="resamples behind every interval of a metric")
 
     @field_validator("prior_ranker")
     @classmethod

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import networkx as nx
@@ -40,13 +41,13 @@ def convergence_network(codes: pd.DataFrame, links: pd.DataFrame, ranked: pd.Dat
 
 
 def _of_code(code: str, about: pd.DataFrame) -> dict[str, Any]:
-    known: dict[str, Any] = about.loc[code].to_dict() if code in about.index else {}
+    known: Mapping[Any, Any] = about.loc[code].to_dict() if code in about.index else {}
     told = {"title": _text(str(known.get("title") or title_of(code))), "section": SECTIONS.get(code[:1], "")}
     counts = {name: int(known[name]) for name in ("patents", "recent_patents", "firm_patents") if name in known}
     return told | counts
 
 
-def _of_forecast(row: dict[str, Any], linked: bool) -> dict[str, Any]:
+def _of_forecast(row: Mapping[Any, Any], linked: bool) -> dict[str, Any]:
     told = {"kind": "strengthening" if linked else "forecast", "probability": float(row["probability"])}
     told |= {"rank": int(row["rank"])}
     return told | ({"firm_rank": int(row["firm_rank"]), "firm_type": str(row["type"])} if "firm_rank" in row else {})

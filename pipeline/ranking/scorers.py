@@ -77,7 +77,9 @@ class Learner(Scorer):
     model: Any
 
     def raw(self, X: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return np.asarray(logit(np.clip(self.model.predict_proba(X)[:, 1], 1e-15, 1 - 1e-15)))
+        # in double precision: a learner may answer in single, where the upper bound would be 1
+        probability = np.asarray(self.model.predict_proba(X)[:, 1], dtype=float)
+        return np.asarray(logit(np.clip(probability, 1e-15, 1 - 1e-15)))
 
     def parts(self, X: np.ndarray, population: np.ndarray) -> np.ndarray | None:
         return contributions(self.model, X, population)

@@ -1,11 +1,13 @@
 """The report's figures as SVG files of their own, each with the numbers that it draws."""
 
+import base64
 import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+from markupsafe import escape
 
 from pipeline.report.figures import WIDE, network_map
 from pipeline.report.page import environment
@@ -25,7 +27,9 @@ class Drawing:
     data: dict[str, pd.DataFrame]
 
     def _repr_html_(self) -> str:
-        return f'<div style="max-width:1080px">{self.svg}</div>'
+        # as an image: the style of one figure must not reach the rest of the page, nor run what a text might hold
+        image = base64.b64encode(self.svg.encode()).decode()
+        return f'<img alt="{escape(self.title)}" style="max-width:100%" src="data:image/svg+xml;base64,{image}">'
 
 
 def drawings(run: Run) -> list[Drawing]:

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import networkx as nx
@@ -305,7 +306,21 @@ def test_the_figures_of_one_pair(run: Path) -> None:
     assert drawing_of_pair(loaded, a, "X99Z") == []
 
 
-def test_all_formats_are_told_of() -> None:
-    from pipeline.cli import export
+def test_the_command_writes_every_format_unless_some_are_named(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pipeline.cli import export, main
 
     assert export.__defaults__ == (",".join(FORMATS),)
+    for formats, code in (("gexf, graphml", 0), ("gexf,doc", 2)):
+        monkeypatch.setattr(
+            sys, "argv", ["techconverge", "export", str(run), "--format", formats, "--out", str(tmp_path / "out")]
+        )
+        with pytest.raises(SystemExit) as left:
+            main()
+        assert (left.value.code or 0) == code
+    said = capsys.readouterr()
+    assert said.out.startswith("note: network: the strongest ")
+    assert said.out.endswith("out: 2 files\n")
+    assert said.err.splitlines()[-1].startswith("error: no format doc: choose from csv")
+    assert names(tmp_path / "out" / "network") == ["convergence.gexf", "convergence.graphml"]
