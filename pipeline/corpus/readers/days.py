@@ -22,8 +22,8 @@ _NAMED_FIRST = r"^(?P<name>[A-Za-zäÄ]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{
 def iso_days(texts: pd.Series, years: pd.Series | None = None, latest: pd.Series | None = None) -> pd.Series:
     """Days in ISO form. 5/4/2015 is read as the whole column shows it: a part above 12 is a day; else it stays as is.
 
-    Years of two digits are taken from ``years`` where they end so, else are the last such year up to ``latest``'s;
-    with neither they stay as they are.
+    Years of two digits are taken from ``years`` where they end so (or a year earlier, in the last week of December),
+    else are the last such year up to ``latest``'s; with neither they stay as they are.
 
     >>> iso_days(pd.Series(["31.12.2015", "1.2.2016", "12 Mar 2019", "2018/1/2"])).tolist()
     ['2015-12-31', '2016-02-01', '2019-03-12', '2018-01-02']
@@ -53,6 +53,11 @@ def _year_last(texts: pd.Series, years: pd.Series | None, latest: pd.Series | No
     first, second = pd.to_numeric(parts["first"]), pd.to_numeric(parts["second"])
     day_first, month_first = bool((first > 12).any()), bool((second > 12).any())
     year = _whole_years(parts["year"], years, latest)
+    # some exports write the last days of December with the year that their week belongs to: 30/12/87 for 1986
+    stated = pd.to_numeric(years, errors="coerce") if years is not None else year
+    late = ((first == 12) & (second >= 26)) | ((second == 12) & (first >= 26))
+    shifted = late & ((stated + 1) % 100 == pd.to_numeric(parts["year"]) % 100)
+    year = year.mask(shifted, stated)
     if day_first == month_first:  # no evidence, or against itself: only what is plain by itself, or dotted
         alone = (first > 12) | (second > 12) | (first == second) | ((parts["sign"] == ".") & ~month_first)
         year = year.where(alone)

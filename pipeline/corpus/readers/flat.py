@@ -18,8 +18,9 @@ def flat_table(frame: pd.DataFrame) -> pd.DataFrame:
     """
     empty = pd.Series("", index=frame.index, dtype="str")
     flat = {name: _stripped(frame[name], name in LISTS) if name in frame else empty for name in FLAT}
-    flat |= {name: normalise_ids(flat[name]) for name in ("patent_id", "cited_ids") if name in frame}
-    for name in ("date", "app_date"):
+    filled = {name for name in frame if name in flat and (flat[name] != "").any()}
+    flat |= {name: normalise_ids(flat[name]) for name in ("patent_id", "cited_ids") if name in filled}
+    for name in filled & {"date", "app_date"}:
         texts = pc.replace_substring_regex(_array(flat[name]), _COMPACT_DATE, r"\1-\2-\3")
         flat[name] = text_series(texts, frame.index)
     return pd.DataFrame(flat, index=frame.index, columns=list(FLAT))
@@ -27,6 +28,8 @@ def flat_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _stripped(column: pd.Series, is_list: bool) -> pd.Series:
     texts = _array(column)
+    if not pc.any(pc.greater(pc.binary_length(texts), 0)).as_py():
+        return text_series(texts, column.index)
     if is_list:
         texts = joined(texts)
     elif pc.any(pc.match_substring(texts, ITEM)).as_py():

@@ -130,7 +130,7 @@ def _guess(field: str, column: str, values: pd.Series) -> Guess:
     filled = _filled(values)
     test = _CONTENTS.get(field)
     called = "called so" if name == 1 else "called alike" if name else "called otherwise"
-    if test is None or filled.empty:
+    if test is None or filled.empty or not (name or field in _TELLING):
         return Guess(field, column, 0.85 * name, called + ("" if len(filled) else "; empty"))
     share = test(filled)
     sure = name * (0.5 + 0.5 * share) if name else 0.75 * share if field in _TELLING else 0.0

@@ -99,8 +99,9 @@ class _Reader:
             if "straddl" in str(error):  # a record longer than a block
                 return self._by_python(places)
             raise CorpusError(f"{self.text.shown} is no CSV that can be read: {one_line(error)}") from error
-        bad = np.array([fault[0] for fault in faults], dtype=np.int64)
-        rows = np.setdiff1d(np.arange(1, table.num_rows + len(bad) + 1), bad)
+        good = np.ones(table.num_rows + len(faults), dtype=bool)
+        good[[fault[0] - 1 for fault in faults]] = False
+        rows = np.flatnonzero(good) + 1
         return [table[numbers[place]] for place in places], rows, faults
 
     def _by_python(self, places: Sequence[int]) -> tuple[list[pa.ChunkedArray], np.ndarray, list[_Fault]]:
