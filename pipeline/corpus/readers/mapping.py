@@ -71,7 +71,7 @@ def mapped_layout(mapping: Mapping) -> Layout:
     layout = columns_layout(
         "mapping",
         marks=[name.replace("|", " ") for name in named],
-        columns={**mapping.columns},
+        columns={str(field): names for field, names in mapping.columns.items()},
         separator=_literal(mapping.separator),
         separators=separators,
         date_kind=mapping.date_kind,

@@ -82,7 +82,7 @@ _READERS = [layout for layout in LAYOUTS if layout.flatten is not None]
 
 
 @given(st.data(), st.sampled_from(_READERS))
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_layouts_take_any_text_in_any_of_their_columns(data: st.DataObject, layout: Layout) -> None:
     """Of every workbook too, without opening one: the text columns are what it would give."""
     columns = data.draw(st.lists(st.sampled_from(sorted(layout.used)), unique=True, min_size=1, max_size=8))
