@@ -83,19 +83,23 @@ def _root(
 
 @app.command()
 def ingest(
-    files: Annotated[list[Path], typer.Argument(help="Tables of patents: Parquet or CSV.")],
+    files: Annotated[list[Path], typer.Argument(help="Exports or tables of patents, recognised by their content.")],
     out: Out,
     families: Annotated[
         Literal["merge", "keep"], typer.Option(help="merge: an invention counts once; keep: every document counts.")
     ] = "merge",
+    format: Annotated[str | None, typer.Option(help="Take the files for this format, whatever they look like.")] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="YAML file that says which column is which; see propose-mapping.")
+    ] = None,
 ) -> None:
-    """Read tables of patents (our schema, or a Google Patents export) into a corpus folder."""
+    """Read patents, from the files that databases export or a table of your own, into a corpus folder."""
     from pipeline.corpus.ingest import ingest as read
     from pipeline.corpus.store import save_corpus
 
     with _progress("ingest") as progress:
         progress(f"reading {', '.join(path.name for path in files)}")
-        ingested = read(files, families)
+        ingested = read(files, families, format, mapping)
         progress("writing")
         manifest = save_corpus(ingested, out)
     account = ingested.account
@@ -107,6 +111,21 @@ def ingest(
     for warning in ingested.warnings:
         typer.echo(f"note: {warning}")
     typer.echo(f"{out}: patents from {manifest['first_knowledge_date']} to {manifest['last_knowledge_date']}")
+
+
+@app.command(name="propose-mapping")
+def propose_mapping(
+    file: Annotated[Path, typer.Argument(help="A table of patents of no known format: CSV, Excel, Parquet, JSON.")],
+    out: Annotated[Path, typer.Option("--out", help="YAML file to write; look it through, then ingest --mapping.")],
+) -> None:
+    """Propose which column is which, from headers and contents, and say how sure that is and why."""
+    from pipeline.corpus.readers.propose import propose, write_proposal
+
+    proposal = propose(file)
+    write_proposal(proposal, out)
+    for line in proposal.told():
+        typer.echo(line)
+    typer.echo(f"{out}: look it through, then `techconverge ingest {file} --mapping {out} --out CORPUS`")
 
 
 @app.command()

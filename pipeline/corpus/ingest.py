@@ -18,6 +18,7 @@ from pipeline.corpus.timeline import Corpus, last_day
 from pipeline.errors import CorpusError
 
 _SHOWN = 200  # characters of an offending value that the quarantine keeps
+_NAMED = 40  # columns of a source that are named when they are ignored
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,13 +63,16 @@ class Ingested:
     warnings: tuple[str, ...]
 
 
-def ingest(paths: Sequence[Path], families: Families = "merge") -> Ingested:
-    """Read source files into one corpus.
+def ingest(
+    paths: Sequence[Path], families: Families = "merge", format: str | None = None, mapping: Path | None = None
+) -> Ingested:
+    """Read source files into one corpus, each as its content says, or all in one format or by one mapping file.
 
     Raises:
         CorpusError: when a file cannot be read, or no row of any can be used.
+        ConfigError: when there is no such format, or the mapping file is wrong.
     """
-    return ingest_tables([read_source(path) for path in paths], families)
+    return ingest_tables([read_source(path, format, mapping) for path in paths], families)
 
 
 def ingest_tables(tables: Sequence[SourceTable], families: Families = "merge") -> Ingested:
@@ -132,15 +136,19 @@ def ingest_tables(tables: Sequence[SourceTable], families: Families = "merge") -
 
 
 def _warnings(tables: Sequence[SourceTable], patents: pd.DataFrame) -> tuple[str, ...]:
-    ignored = [
-        f"{table.name}: columns ignored: {', '.join(map(repr, table.ignored))}" for table in tables if table.ignored
-    ]
+    told = [f"{table.name}: {warning}" for table in tables for warning in table.warnings]
+    ignored = [f"{table.name}: columns ignored: {_listed(table.ignored)}" for table in tables if table.ignored]
     filed = (patents["date_kind"].str.lower() == "application").mean()
     early = (
         f"dates: {filed:.0%} of the patents are dated by application, some 18 months before anyone could read them: a "
         "cutoff sees them too early, and the last two years of the data are incomplete, so outcomes there are too few"
     )
-    return (*ignored, early) if filed else tuple(ignored)
+    return (*told, *ignored, early) if filed else (*told, *ignored)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:_NAMED]))
+    return shown + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
 
 
 def _stack(tables: Sequence[SourceTable]) -> pd.DataFrame:

@@ -107,8 +107,6 @@ def test_a_file_that_is_not_there_or_not_a_file_or_empty_is_refused(tmp_path: Pa
         ('"a\nb",c\n', "utf-8", "no known layout"),
         ("\n\n", "utf-8", "no known layout"),
         (CSV.replace("title", "ipc"), "utf-8", "more than one column 'ipc'"),
-        (CSV.replace("Pump", "Pümp"), "latin-1", "not UTF-8"),
-        (CSV, "utf-16", "no known layout"),
         (CSV + 'US2,2010-01-05,F25B,"never closed\nUS3,2010-01-05,F25B,x\n', "utf-8", "broken quoting"),
     ],
 )
@@ -126,7 +124,7 @@ def test_a_truncated_parquet_is_refused(tmp_path: Path, kept: int) -> None:
 
 
 def test_a_parquet_column_of_another_kind_is_refused(tmp_path: Path) -> None:
-    table = pa.table({"patent_id": ["US1"], "date": ["2010-01-05"], "ipc": pa.array([{"a": 1}])})
+    table = pa.table({"patent_id": ["US1"], "date": ["2010-01-05"], "ipc": pa.array([[["F25B"]]])})
     pq.write_table(table, tmp_path / "a.parquet")
     assert "column ipc" in refusal(tmp_path / "a.parquet")
 

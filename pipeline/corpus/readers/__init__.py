@@ -1,102 +1,181 @@
-"""Readers of patent exports: ``read_source`` recognises a file by its header and returns flat text."""
+"""Readers of patent exports: ``read_source`` recognises a file by its content and returns flat text."""
 
 import dataclasses
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from pipeline.artifacts import sha256_file
-from pipeline.corpus.readers.base import (
-    FLAT,
-    Layout,
-    SourceTable,
-    csv_headers,
-    is_parquet,
-    normalise_ids,
-    parquet_header,
-    read_csv,
-    read_parquet,
-)
-from pipeline.corpus.readers.bulk import read_tables
-from pipeline.corpus.readers.documents import read_documents
-from pipeline.corpus.readers.google_patents import BIGQUERY, SEARCH_PAGE
+from pipeline.corpus.readers import google_patents, lens
+from pipeline.corpus.readers.base import FLAT, Layout, Sheet, SourceTable, faults_of, plain
+from pipeline.corpus.readers.bulk import BULK_NAMES, read_tables
+from pipeline.corpus.readers.containers import check_file, parts
+from pipeline.corpus.readers.derwent import INNOVATION
+from pipeline.corpus.readers.derwent_index import DERWENT_INDEX
+from pipeline.corpus.readers.documents import DOCUMENT_FORMATS, read_documents
+from pipeline.corpus.readers.flat import flat_table
+from pipeline.corpus.readers.incopat import INCOPAT
+from pipeline.corpus.readers.mapping import load_mapping
+from pipeline.corpus.readers.patentscope import PATENTSCOPE
+from pipeline.corpus.readers.patsnap import PATSNAP
+from pipeline.corpus.readers.sumobrain import SUMOBRAIN
 from pipeline.corpus.readers.table import TABLE
-from pipeline.errors import CorpusError
+from pipeline.errors import ConfigError, CorpusError
 
-LAYOUTS = (TABLE, BIGQUERY, SEARCH_PAGE)
+# the first that recognises a header reads it: those that ask for less stand later
+LAYOUTS = (
+    TABLE, google_patents.BIGQUERY, google_patents.SEARCH_PAGE, lens.CSV, lens.API, SUMOBRAIN, DERWENT_INDEX,
+    INNOVATION, PATENTSCOPE, PATSNAP, INCOPAT,
+)  # fmt: skip
 
-__all__ = ["FLAT", "LAYOUTS", "SourceTable", "flat_table", "read_source"]
+_OF_NO_TABLE = (*(known.name for known in DOCUMENT_FORMATS if not known.refusal), *BULK_NAMES)
+
+__all__ = ["FLAT", "LAYOUTS", "SourceTable", "flat_table", "format_names", "read_source"]
 
 
-def read_source(path: Path) -> SourceTable:
-    """Read one file of patents, Parquet or CSV, in any layout of ``LAYOUTS``.
+def format_names() -> list[str]:
+    """Names that ``--format`` takes."""
+    return sorted([*(layout.name for layout in LAYOUTS), *_OF_NO_TABLE])
+
+
+def read_source(path: Path, format: str | None = None, mapping: Path | None = None) -> SourceTable:
+    """Read one file of patents: documents, or any container of any layout of ``LAYOUTS``, or of the one a mapping file
+    describes; or one folder of bulk tables.
+
+    ``format`` names the layout to take. An archive's members are read one below the other, as one table.
 
     Raises:
-        CorpusError: when the file is missing, empty, damaged, of another encoding or of no known layout.
+        CorpusError: when the file is missing, empty, damaged or of no known layout.
+        ConfigError: when there is no such format, or the mapping file is wrong.
     """
-    bulk = read_tables(path) if path.is_dir() else read_documents(path)
-    if bulk is not None:
-        return dataclasses.replace(bulk, frame=flat_table(bulk.frame))
-    headers = {"": parquet_header(path)} if is_parquet(path) else csv_headers(path)
-    delimiter, layout = _recognise(headers, path)
+    if mapping is None and (format is None or format in _OF_NO_TABLE):
+        found = read_tables(path) if path.is_dir() else read_documents(path)
+        if found is not None and format in (None, found.format):
+            return dataclasses.replace(found, frame=flat_table(found.frame))
+        if format is not None:
+            raise CorpusError(f"{path} is not of the format {format}{f', but of {found.format}' if found else ''}")
+    layouts = _asked(format, mapping)
+    check_file(path)
+    with tempfile.TemporaryDirectory(prefix="techconverge-") as scratch:
+        tables, unread = [], []
+        for name, sheets in parts(path, Path(scratch)):
+            try:
+                tables.append((name, _read(path, sheets, layouts, mapping)))
+            except _UnknownLayoutError as error:
+                unread.append((name, error))
+    if not tables:
+        raise CorpusError(str(unread[0][1])) if unread else CorpusError(f"{path} holds no table")
+    return _stacked(path, tables, [name for name, _ in unread])
+
+
+class _UnknownLayoutError(CorpusError):
+    """No sheet of a part has a known layout."""
+
+
+def _asked(name: str | None, mapping: Path | None) -> tuple[Layout, ...]:
+    if mapping is not None:
+        if name is not None:
+            raise ConfigError("--format and --mapping exclude each other: give one")
+        return (load_mapping(mapping),)
+    if name is None:
+        return LAYOUTS
+    chosen = tuple(layout for layout in LAYOUTS if layout.name == name)
+    if not chosen:
+        raise ConfigError(f"there is no format {name!r}: known are {', '.join(format_names())}")
+    return chosen
+
+
+def _read(path: Path, sheets: Sequence[Sheet], layouts: Sequence[Layout], mapping: Path | None) -> SourceTable:
+    sheet, layout = _recognise(path, sheets, layouts, mapping)
     if layout.flatten is None:
         raise CorpusError(f"{path} {layout.refusal}")
-    header = headers[delimiter]
-    named = [name for name in header if _plain(name) in layout.used]
-    if delimiter:
-        raw, bad_rows = read_csv(path, delimiter)
-    else:
-        raw, bad_rows = read_parquet(path, named), None
-    frame, bad_values = layout.flatten(raw[named].rename(columns=_plain))
+    raw = sheet.read(layout.used)
+    frame, bad_values = layout.flatten(raw.frame)
     return SourceTable(
         frame=flat_table(frame),
         format=layout.name,
-        ignored=tuple(name for name in header if _plain(name) not in layout.used),
-        faults=bad_values if bad_rows is None else pd.concat([bad_rows, bad_values], ignore_index=True),
-        name=path.name,
-        sha256=sha256_file(path),
+        ignored=tuple(name for name in sheet.header if plain(name) not in layout.used),
+        faults=_stacked_faults([raw.faults, bad_values]),
+        warnings=(*raw.warnings, *layout.notes),
     )
 
 
-def flat_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """All flat columns in order: absent ones empty, texts stripped, ids without separators, dates with hyphens."""
-    flat = {
-        name: frame[name].str.strip() if name in frame else pd.Series("", index=frame.index, dtype="str")
-        for name in FLAT
-    }
-    flat |= {name: normalise_ids(flat[name]) for name in ("patent_id", "cited_ids")}
-    flat |= {name: flat[name].str.replace(_COMPACT_DATE, r"\1-\2-\3", regex=True) for name in ("date", "app_date")}
-    return pd.DataFrame(flat, index=frame.index)
-
-
-_COMPACT_DATE = r"^(\d{4})(\d{2})(\d{2})$"
-
-
-def _recognise(headers: dict[str, list[str]], path: Path) -> tuple[str, Layout]:
-    for layout in LAYOUTS:
-        for delimiter, header in headers.items():
-            columns = [_plain(name) for name in header]
+def _recognise(
+    path: Path, sheets: Sequence[Sheet], layouts: Sequence[Layout], mapping: Path | None
+) -> tuple[Sheet, Layout]:
+    for layout in layouts:
+        for sheet in sheets:
+            columns = [plain(name) for name in sheet.header]
             if layout.recognises(columns):
-                _refuse_twins([name for name in columns if name in layout.used], path)
-                return delimiter, layout
-    found = max(headers.values(), key=len)
-    raise CorpusError(
-        f"{path} has no known layout: a table needs the columns patent_id, date and ipc or cpc (a Google Patents "
-        f"export publication_number, publication_date and ipc_code or cpc_code); found {_listed(found)}"
+                _refuse_gaps(path, columns, layout)
+                _refuse_twins(path, [name for name in columns if name in layout.used])
+                return sheet, layout
+    found = max((sheet.header for sheet in sheets), key=len, default=())
+    if mapping is not None:
+        lacking = min(
+            (sorted(layouts[0].used - {plain(name) for name in sheet.header}) for sheet in sheets), key=len, default=[]
+        )
+        raise _UnknownLayoutError(
+            f"{path} lacks columns that {mapping} names, {_listed(lacking)}; found {_listed(found)}"
+        )
+    if len(layouts) == 1:
+        raise _UnknownLayoutError(f"{path} is not of the format {layouts[0].name}; found the columns {_listed(found)}")
+    raise _UnknownLayoutError(
+        f"{path} has no known layout ({', '.join(format_names())}): a table of your own needs the columns patent_id, "
+        f"date and ipc or cpc, or a mapping file (`techconverge propose-mapping`); found {_listed(found)}"
     )
 
 
-def _refuse_twins(columns: Sequence[str], path: Path) -> None:
+def _refuse_gaps(path: Path, columns: Sequence[str], layout: Layout) -> None:
+    for group in layout.needs:
+        if group and set(columns).isdisjoint(group):
+            several = len(group) > 1
+            raise CorpusError(
+                f"{path} is of the format {layout.name} but lacks {'one of the columns' if several else 'the column'} "
+                f"{_listed(group)}: export it again with {'one of them' if several else 'it'}"
+            )
+
+
+def _refuse_twins(path: Path, columns: Sequence[str]) -> None:
     twins = sorted({name for name in columns if columns.count(name) > 1})
     if twins:
         raise CorpusError(f"{path} has more than one column {_listed(twins)}: keep one of each")
 
 
+def _stacked(path: Path, tables: Sequence[tuple[str, SourceTable]], unread: Sequence[str]) -> SourceTable:
+    """The tables of a file's parts as one, its rows numbered through."""
+    frames, faults, warnings = [], [], []
+    last = 0
+    for name, table in tables:
+        frames.append(table.frame.set_axis(table.frame.index + last))
+        faults.append(table.faults.assign(row=table.faults["row"] + last))
+        warnings += [f"{name}: {warning}" if name else warning for warning in table.warnings]
+        top = max(
+            table.frame.index.max() if len(table.frame) else 0, table.faults["row"].max() if len(table.faults) else 0
+        )
+        if len(tables) > 1:
+            warnings.append(f"rows {last + 1:,} to {last + int(top):,} are those of {name}")
+        last += int(top)
+    if unread:
+        warnings.append(f"not read, since of no known layout: {_listed(unread)}")
+    return SourceTable(
+        frame=pd.concat(frames) if len(frames) > 1 else frames[0],
+        format="+".join(dict.fromkeys(table.format for _, table in tables)),
+        ignored=tuple(dict.fromkeys(name for _, table in tables for name in table.ignored)),
+        faults=_stacked_faults(faults),
+        name=path.name,
+        sha256=sha256_file(path),
+        warnings=tuple(warnings),
+    )
+
+
+def _stacked_faults(faults: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    found = [table for table in faults if len(table)]
+    return pd.concat(found, ignore_index=True) if found else faults_of([])
+
+
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name[:40]) for name in names[:12])
-    return shown + (f" and {len(names) - 12} more" if len(names) > 12 else "")
-
-
-def _plain(name: str) -> str:
-    return name.strip().lower()
+    shown = ", ".join(repr(name[:60]) for name in names[:12])
+    return shown + (f" and {len(names) - 12:,} more" if len(names) > 12 else "")

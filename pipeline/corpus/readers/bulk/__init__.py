@@ -18,6 +18,7 @@ _SOURCES: dict[str, tuple[ModuleType, str]] = {
     "patentsview": (patentsview, "g_patent"),
     "patstat": (patstat, "tls211"),
 }
+BULK_NAMES = tuple(_SOURCES)
 
 
 def read_tables(folder: Path) -> SourceTable:
