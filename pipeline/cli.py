@@ -16,6 +16,7 @@ from rich.console import Console
 from pipeline import __version__
 from pipeline.config import Level, Recipe, Scheme, Track
 from pipeline.errors import TechconvergeError
+from pipeline.fetch.commands import app as fetch_app
 
 app = typer.Typer(
     name="techconverge",
@@ -24,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(fetch_app, name="fetch")
 console = Console(stderr=True)
 
 Corpus = Annotated[Path, typer.Argument(help="A corpus folder, made by `techconverge ingest`.")]

@@ -29,5 +29,9 @@ class FirmError(TechconvergeError):
     """A firm name matches no party, or several."""
 
 
+class FetchError(TechconvergeError):
+    """Public data cannot be had from where they are said to be."""
+
+
 class ArtifactError(TechconvergeError):
     """A stored table or model is missing, damaged or of another version."""

@@ -12,6 +12,7 @@ from cases import PROJECT
 ROOMS = (
     "errors",
     "artifacts",
+    "fetch",
     "schemas",
     "config",
     "corpus",
