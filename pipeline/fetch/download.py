@@ -26,9 +26,8 @@ from pipeline.errors import ArtifactError, FetchError
 from pipeline.fetch.sources import Wanted
 
 RECORD = "fetch.json"
-ATTEMPTS = 6  # in a row that brought no byte
+ATTEMPTS = 6  # in a row that brought nothing new
 LONGEST_WAIT = 900.0  # seconds a server may ask us to wait
-_CHUNK = 1 << 20
 _TIMEOUT = httpx.Timeout(60.0, connect=20.0)
 _REDIRECTS = 5
 _AGAIN = frozenset((408, 425, 429, 500, 502, 503, 504))
@@ -130,16 +129,16 @@ class _File:
         Raises:
             FetchError: when it cannot be had.
         """
-        failures = 0
+        failures, most = 0, self._held()
         while True:
-            before = self._held()
             try:
                 return self._attempt()
             except httpx.TransportError as error:
                 fault = _RetryError(f"{type(error).__name__}: {error}")
             except _RetryError as error:
                 fault = error
-            failures = 1 if self._held() > before else failures + 1
+            failures = 1 if self._held() > most else failures + 1  # what was had before is no progress
+            most = max(most, self._held())
             if failures >= ATTEMPTS:
                 raise FetchError(f"{self._wanted.url}: {' '.join(str(fault).split())[:200]}, {ATTEMPTS} times in a row")
             self._wait(2.0 ** (failures - 1) if fault.after is None else fault.after)
@@ -247,7 +246,7 @@ class _File:
             handle.seek(start)
             done = start
             self._progress(self._wanted.name, done, total)
-            for data in response.iter_raw(_CHUNK):
+            for data in response.iter_raw():
                 handle.write(data)
                 done += len(data)
                 self._progress(self._wanted.name, done, total)

@@ -26,8 +26,8 @@ GRANT = """<?xml version="1.0" encoding="UTF-8"?>
 </document-id></patcit></us-citation>
 <us-citation><patcit num="3"><document-id><country>JP</country><doc-number>2004-088737</doc-number><kind>A</kind>
 </document-id></patcit></us-citation>
-<us-citation><nplcit num="4"><othercit>Ada L.; &#x201c;Valves &#x26; pumps&#x201d;, <i>Journal</i> 1.</othercit></nplcit>
-</us-citation>
+<us-citation><nplcit num="4"><othercit>Ada L.; &#x201c;Valves &#x26; pumps&#x201d;, <i>Journal</i> 1.</othercit>
+</nplcit></us-citation>
 </us-references-cited>
 <number-of-claims>2</number-of-claims>
 <us-parties><inventors><inventor sequence="001"><addressbook><last-name>Lovelace</last-name>
@@ -155,9 +155,11 @@ DOCDB = """<?xml version="1.0" encoding="UTF-8"?>
 <exch:applicant sequence="1" data-format="docdba"><exch:applicant-name><name>ACME</name></exch:applicant-name>
 </exch:applicant></exch:applicants><exch:inventors><exch:inventor data-format="docdb"><exch:inventor-name>
 <name>TANAKA AI</name></exch:inventor-name></exch:inventor></exch:inventors></exch:parties>
-<exch:invention-title lang="ja">符号化</exch:invention-title><exch:invention-title lang="en">Coding</exch:invention-title>
+<exch:invention-title lang="ja">符号化</exch:invention-title>
+<exch:invention-title lang="en">Coding</exch:invention-title>
 <exch:references-cited><exch:citation><patcit><document-id><country>EP</country><doc-number>0680812</doc-number>
-<kind>A1</kind></document-id></patcit></exch:citation><exch:citation><nplcit><text>A paper.</text></nplcit></exch:citation>
+<kind>A1</kind></document-id></patcit></exch:citation>
+<exch:citation><nplcit><text>A paper.</text></nplcit></exch:citation>
 </exch:references-cited></exch:bibliographic-data>
 <exch:abstract lang="en"><exch:p>A coder.</exch:p></exch:abstract></exch:exchange-document></exch:exchange-documents>
 """
@@ -169,9 +171,9 @@ OPS = """<?xml version="1.0"?><ops:world-patent-data xmlns="http://www.epo.org/e
 <application-reference><document-id document-id-type="docdb"><country>EP</country></document-id>
 <document-id document-id-type="epodoc"><date>19991108</date></document-id></application-reference>
 <parties><applicants><applicant data-format="epodoc"><applicant-name><name>BOER BEHEER [NL]</name></applicant-name>
-</applicant><applicant data-format="original"><applicant-name><name>Boer Beheer, B.V.</name></applicant-name></applicant>
-</applicants></parties><invention-title lang="de">Vorrichtung</invention-title></bibliographic-data></exchange-document>
-</exchange-documents></ops:world-patent-data>
+</applicant><applicant data-format="original"><applicant-name><name>Boer Beheer, B.V.</name></applicant-name>
+</applicant></applicants></parties><invention-title lang="de">Vorrichtung</invention-title></bibliographic-data>
+</exchange-document></exchange-documents></ops:world-patent-data>
 """
 PATENTSVIEW_OLD = json.dumps({"patents": [
     {"patent_number": "10457642", "patent_title": "211-astatine", "patent_abstract": "At.", "patent_date": "2019-10-29",
@@ -184,21 +186,25 @@ PATENTSVIEW_NEW = json.dumps({"error": False, "count": 1, "total_hits": 1, "pate
      "application": [{"filing_date": "2015-03-02"}],
      "inventors": [{"inventor_name_first": "Ada", "inventor_name_last": "Lovelace"}],
      "assignees": [{"assignee_organization": None, "assignee_individual_name_last": "Curie"}],
-     "ipcr": [{"ipc_section": "B", "ipc_class": "29", "ipc_subclass": "C", "ipc_main_group": "45", "ipc_subgroup": "64"}],
+     "ipcr": [{"ipc_section": "B", "ipc_class": "29", "ipc_subclass": "C", "ipc_main_group": "45",
+               "ipc_subgroup": "64"}],
      "cpc_current": [{"cpc_subclass_id": "B29C", "cpc_group_id": "B29C45/64"}],
      "us_patent_citations": [{"citation_patent_id": "5000000"}],
      "us_application_citations": [{"citation_document_number": "20070140112"}],
      "foreign_citations": [{"citation_number": "0680812", "citation_country": "EP"}],
      "other_references": [{"reference_text": "A; book"}]}]})  # fmt: skip
 PUBLIC_SEARCH = json.dumps({"numFound": 1, "patents": [
-    {"guid": "US-11803561-B1", "publicationReferenceDocumentNumber": "11803561", "datePublished": "2023-10-31T00:00:00Z",
-     "inventionTitle": "Query", "applicantName": ["Amazon"], "assigneeName": None, "ipcCodeFlattened": "G06F16/2458;G06F16/31",
+    {"guid": "US-11803561-B1", "publicationReferenceDocumentNumber": "11803561",
+     "datePublished": "2023-10-31T00:00:00Z",
+     "inventionTitle": "Query", "applicantName": ["Amazon"], "assigneeName": None,
+     "ipcCodeFlattened": "G06F16/2458;G06F16/31",
      "cpcInventiveFlattened": "G06F16/313", "cpcAdditionalFlattened": "H04L1/00",
      "applicationFilingDate": ["2014-03-31T00:00:00Z"], "inventorsShort": "Hurst; William et al.", "kindCode": ["B1"],
      "urpn": ["5826261", "D344261", "20020022956"]}]})  # fmt: skip
 OPEN_DATA_PORTAL = json.dumps({"count": 3, "patentFileWrapperDataBag": [
     {"applicationNumberText": "14104993", "applicationMetaData": {
-        "inventionTitle": "TRANSISTOR", "filingDate": "2012-12-19", "grantDate": "2016-06-07", "patentNumber": "9362380",
+        "inventionTitle": "TRANSISTOR", "filingDate": "2012-12-19", "grantDate": "2016-06-07",
+        "patentNumber": "9362380",
         "earliestPublicationNumber": "US 2014-0167116 A1", "earliestPublicationDate": "2014-06-19",
         "cpcClassificationBag": ["H01L29/66325", "G01S   7/4863"], "applicantBag": [{"applicantNameText": "ST"}],
         "inventorBag": [{"inventorNameText": "Pascal Chevalier"}]}},

@@ -103,7 +103,8 @@ ROWS = {
     "PUBLIC_SEARCH": {
         "patent_id": "US11803561B1", "date": "2023-10-31", "title": "Query", "ipc": "G06F16/2458;G06F16/31",
         "cpc": "G06F16/313;H04L1/00", "assignees": "Amazon", "inventors": "Hurst, William",
-        "cited_ids": "US5826261;USD344261;US20020022956", "office": "US", "app_date": "2014-03-31", "date_kind": "grant",
+        "cited_ids": "US5826261;USD344261;US20020022956", "office": "US", "app_date": "2014-03-31",
+        "date_kind": "grant",
     },
     "OPEN_DATA_PORTAL": {
         "patent_id": "US20140167116A1", "date": "2014-06-19", "title": "TRANSISTOR", "cpc": "H01L29/66325;G01S 7/4863",
@@ -249,7 +250,8 @@ def test_what_is_no_whole_document_is_a_fault_in_its_place(
 # --- hostile input --------------------------------------------------------------------------------------------------
 
 LAUGHS = """<?xml version="1.0"?><!DOCTYPE us-patent-grant [
-<!ENTITY lol "lol"><!ENTITY lol2 "&lol;&lol;&lol;&lol;&lol;&lol;&lol;&lol;"><!ENTITY lol3 "&lol2;&lol2;&lol2;&lol2;">]>"""
+<!ENTITY lol "lol"><!ENTITY lol2 "&lol;&lol;&lol;&lol;&lol;&lol;&lol;&lol;">
+<!ENTITY lol3 "&lol2;&lol2;&lol2;&lol2;">]>"""
 FILE = '<!DOCTYPE us-patent-grant [<!ENTITY secret SYSTEM "file:///etc/passwd">]>'
 PARAMETER = '<!DOCTYPE us-patent-grant [<!ENTITY % load SYSTEM "http://127.0.0.1:9/x.dtd"> %load;]>'
 
