@@ -135,12 +135,13 @@ def _warnings(tables: Sequence[SourceTable], patents: pd.DataFrame) -> tuple[str
     ignored = [
         f"{table.name}: columns ignored: {', '.join(map(repr, table.ignored))}" for table in tables if table.ignored
     ]
+    told = [f"{table.name}: {warning}" for table in tables for warning in table.warnings]
     filed = (patents["date_kind"].str.lower() == "application").mean()
     early = (
         f"dates: {filed:.0%} of the patents are dated by application, some 18 months before anyone could read them: a "
         "cutoff sees them too early, and the last two years of the data are incomplete, so outcomes there are too few"
     )
-    return (*ignored, early) if filed else tuple(ignored)
+    return (*ignored, *told, early) if filed else (*ignored, *told)
 
 
 def _stack(tables: Sequence[SourceTable]) -> pd.DataFrame:
