@@ -107,7 +107,7 @@ def parse_xml(document: Markup) -> etree._Element:
         recoded = _recoded(data, document.encoding)
         if recoded is not None:
             return parse_xml(dataclasses.replace(document, data=recoded))
-        raise UnreadableError(f"is not well-formed: {str(error).split(', line')[0][:120]}") from error
+        raise UnreadableError(f"is not well-formed: {plain(str(error).split(', line')[0])[:120]}") from error
 
 
 def string(element: etree._Element | None) -> str:
