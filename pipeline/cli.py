@@ -16,6 +16,7 @@ from rich.console import Console
 from pipeline import __version__, cli_knowledge
 from pipeline.config import Level, Recipe, Scheme, Track
 from pipeline.errors import TechconvergeError
+from pipeline.fetch.commands import app as fetch_app
 
 app = typer.Typer(
     name="techconverge",
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_knowledge.app, name="knowledge", no_args_is_help=True)
+app.add_typer(fetch_app, name="fetch")
 console = Console(stderr=True)
 
 Corpus = Annotated[Path, typer.Argument(help="A corpus folder, made by `techconverge ingest`.")]

@@ -37,5 +37,9 @@ class JudgeError(TechconvergeError):
     """A model that was to judge cannot be reached or used."""
 
 
+class FetchError(TechconvergeError):
+    """Public data cannot be had from where they are said to be."""
+
+
 class ArtifactError(TechconvergeError):
     """A stored table or model is missing, damaged or of another version."""

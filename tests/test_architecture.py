@@ -13,6 +13,7 @@ ROOMS = (
     "errors",
     "extensions",
     "artifacts",
+    "fetch",
     "schemas",
     "config",
     "corpus",

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pipeline.corpus.readers.base import FAULTS, FLAT, SourceTable
 from pipeline.errors import CorpusError
 
+Fault = tuple[int, str, str, str, str]  # as base.FAULTS
 LARGEST_TABLE = 6 << 30  # bytes of text that one table of a corpus in memory may hold
 
 
@@ -19,10 +20,10 @@ class Shard:
 
     rows: pa.Table
     position: pa.Array
-    faults: tuple[tuple[int, str, str, str, str], ...] = ()  # as FAULTS
+    faults: tuple[Fault, ...] = ()
 
 
-def shard(rows: Iterable[tuple[int, dict[str, str]]], faults: Iterable[tuple[int, str, str, str, str]] = ()) -> Shard:
+def shard(rows: Iterable[tuple[int, dict[str, str]]], faults: Iterable[Fault] = ()) -> Shard:
     """A shard of rows as dicts, each with its number; absent columns are empty."""
     listed = list(rows)
     columns = {name: pa.array([row.get(name, "") for _, row in listed], pa.large_string()) for name in FLAT}

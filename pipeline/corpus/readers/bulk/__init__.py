@@ -5,15 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-import pyarrow as pa
-
-from pipeline.artifacts import sha256_file, sha256_json
+from pipeline.artifacts import read_json, sha256_file, sha256_json
 from pipeline.corpus.readers.base import SourceTable
 from pipeline.corpus.readers.bulk import patentsview, patstat
 from pipeline.corpus.readers.bulk.tables import TableFile, table_files
 from pipeline.corpus.readers.shards import Shard, gathered
 from pipeline.errors import CorpusError
 
+RECORD = "fetch.json"  # what `techconverge fetch` leaves beside the tables
 _SOURCES: dict[str, tuple[ModuleType, str]] = {
     "patentsview": (patentsview, "g_patent"),
     "patstat": (patstat, "tls211"),
@@ -64,15 +63,29 @@ def shards(folder: Path, told: list[str]) -> Iterator[Shard]:
         CorpusError: when a file is damaged, or the temporary files do not fit on the disk.
     """
     name, files = recognised(folder)
+    years = _years(folder)
+    if years and name == "patentsview":
+        told.append(f"only patents granted in {years[0]} to {years[-1]}, as it was fetched (years in {RECORD})")
     try:
         with tempfile.TemporaryDirectory(prefix="techconverge-") as temporary:
-            yield from _SOURCES[name][0].shards(files, Path(temporary), told)
-    except (OSError, pa.ArrowException) as error:
+            yield from _SOURCES[name][0].shards(files, Path(temporary), told, frozenset(map(str, years)))
+    except OSError as error:
         raise CorpusError(
             f"{folder}: joining its tables failed ({' '.join(str(error).split())[:160]}); it needs about as much room "
             f"on the disk of {tempfile.gettempdir()} as the tables have unpacked (another: set TMPDIR)"
         ) from error
 
 
+def _years(folder: Path) -> list[int]:
+    """The years of grant that `techconverge fetch --years` was asked for; none: all."""
+    record = read_json(folder / RECORD) if (folder / RECORD).exists() else {}
+    years = record.get("years") if isinstance(record, dict) else None
+    return sorted(year for year in years if isinstance(year, int)) if isinstance(years, list) else []
+
+
 def _others(folder: Path, named: set[Path]) -> list[Path]:
-    return [path for path in sorted(folder.iterdir()) if path not in named and not path.name.startswith(".")]
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path not in named and path.name != RECORD and not path.name.startswith(".")
+    ]

@@ -93,7 +93,8 @@ def lists(count: int, owner: np.ndarray, order: np.ndarray, values: pa.Array, se
     texts = values.take(pa.array(ranked)).cast(pa.large_string())
     if separator == ";":
         texts = pc.replace_substring(texts, ";", ",")
-    return pc.binary_join(pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), texts), separator)
+    entries = pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), texts)
+    return pc.binary_join(entries, pa.scalar(separator, pa.large_string()))
 
 
 def singles(count: int, owner: np.ndarray, values: pa.Array) -> pa.Array:
@@ -120,6 +121,12 @@ def column(table: pa.Table, name: str) -> pa.Array:
     return pc.replace_substring_regex(table[name].combine_chunks(), r"\s+", " ")
 
 
+def where(condition: pa.Array, value: pa.Array) -> pa.Array:
+    """The value where a condition holds, else nothing."""
+    return pc.if_else(condition, value, pa.scalar("", pa.large_string()))
+
+
 def together(*parts: pa.Array | str) -> pa.Array:
     """Texts put one behind the other."""
-    return pc.binary_join_element_wise(*parts, "")
+    texts = [pa.scalar(part, pa.large_string()) if isinstance(part, str) else part for part in (*parts, "")]
+    return pc.binary_join_element_wise(*texts)

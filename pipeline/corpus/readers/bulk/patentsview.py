@@ -20,11 +20,12 @@ from pipeline.corpus.readers.bulk.partition import (
     positions,
     singles,
     together,
+    where,
     whole_numbers,
 )
 from pipeline.corpus.readers.bulk.tables import Faults, TableFile, batches, line_faults, unpacked_size
 from pipeline.corpus.readers.documents.base import LONGEST_CLAIMS
-from pipeline.corpus.readers.shards import Shard
+from pipeline.corpus.readers.shards import Fault, Shard
 
 _KEY = "patent_id"
 _SYMBOL = r"^[A-HY][0-9]{2}[A-Z]"
@@ -87,8 +88,11 @@ def warnings(names: Sequence[str]) -> list[str]:
     return told
 
 
-def shards(files: dict[str, list[TableFile]], folder: Path, told: list[str]) -> Iterator[Shard]:
-    """All patents in shards, one a part; ``folder`` is for temporary files, ``told`` receives warnings."""
+def shards(files: dict[str, list[TableFile]], folder: Path, told: list[str], years: frozenset[str]) -> Iterator[Shard]:
+    """All patents in shards, one a part, or those granted in some years.
+
+    ``folder`` is for temporary files, ``told`` receives warnings.
+    """
     used = {name: listed for name, listed in files.items() if name != "g_cpc_current" or "g_cpc_at_issue" not in files}
     partition = Partition(folder, sum(unpacked_size(listed) for listed in used.values()))
     faults = Faults()
@@ -100,15 +104,13 @@ def shards(files: dict[str, list[TableFile]], folder: Path, told: list[str]) -> 
     for part in range(partition.parts):
         base = partition.read("g_patent", part)
         tables = {name: partition.read(name, part) for name in used if name != "g_patent"}
+        for name, table in tables.items():
+            if table is not None:
+                orphans[name] += table.num_rows if base is None else _orphans(base, table)
         if base is not None:
-            yield _joined(base, tables, orphans)
-        else:
-            orphans |= {name: orphans[name] + table.num_rows for name, table in tables.items() if table is not None}
-    told += [
-        f"{name}: {count:,} rows belong to patents that g_patent does not hold"
-        for name, count in orphans.items()
-        if count
-    ]
+            yield _joined(base, tables, years)
+    lost = {name: count for name, count in orphans.items() if count}
+    told += [f"{name}: {count:,} rows belong to patents that g_patent does not hold" for name, count in lost.items()]
 
 
 def _numbered(name: str, files: list[TableFile], faults: Faults) -> Iterator[pa.RecordBatch]:
@@ -119,29 +121,36 @@ def _numbered(name: str, files: list[TableFile], faults: Faults) -> Iterator[pa.
     for file in files:
         for batch in batches(file, columns, faults):
             if name == "g_patent":
-                batch = batch.appendcolumn("row", pa.array(np.arange(number + 1, number + 1 + batch.num_rows)))
+                batch = batch.append_column("row", pa.array(np.arange(number + 1, number + 1 + batch.num_rows)))
             number += batch.num_rows
             yield batch
 
 
-def _joined(base: pa.Table, tables: dict[str, pa.Table | None], orphans: dict[str, int]) -> Shard:
+def _orphans(base: pa.Table, table: pa.Table) -> int:
+    """Rows of a table whose patent is not there."""
+    return int((positions(base[_KEY].combine_chunks(), table[_KEY].combine_chunks()) < 0).sum())
+
+
+def _usable(base: pa.Table, years: frozenset[str]) -> tuple[pa.Table, tuple[Fault, ...]]:
+    """The patents of the years asked for, without those withdrawn or given twice, which are faults."""
+    if years:
+        year = pc.utf8_slice_codeunits(base["patent_date"], 0, 4)
+        base = base.filter(pc.is_in(year, value_set=pa.array(sorted(years), pa.large_string())))
     ids = base[_KEY].combine_chunks()
     twice = np.ones(len(ids), dtype=bool)
     twice[np.unique(pc.dictionary_encode(ids).indices.to_numpy(), return_index=True)[1]] = False
     withdrawn = pc.equal(base["withdrawn"], "1").to_numpy()
-    lost = twice | withdrawn
-    faults = tuple(
-        (int(base["row"][index].as_py()), f"US{ids[index].as_py()}", "row",
-         "is withdrawn" if withdrawn[index] else "another row of g_patent has this patent_id", "")
-        for index in np.flatnonzero(lost)
-    )  # fmt: skip
-    base = base.take(pa.array(np.flatnonzero(~lost)))
+    faults = []
+    for index in np.flatnonzero(twice | withdrawn):
+        reason = "is withdrawn" if withdrawn[index] else "another row of g_patent has this patent_id"
+        faults.append((int(base["row"][index].as_py()), f"US{ids[index].as_py()}", "row", reason, ""))
+    return base.take(pa.array(np.flatnonzero(~(twice | withdrawn)))), tuple(faults)
+
+
+def _joined(base: pa.Table, tables: dict[str, pa.Table | None], years: frozenset[str]) -> Shard:
+    base, faults = _usable(base, years)
     ids, count = base[_KEY].combine_chunks(), base.num_rows
-    owners: dict[str, np.ndarray] = {}
-    for name, table in tables.items():
-        if table is not None:
-            owners[name] = positions(ids, table[_KEY].combine_chunks())
-            orphans[name] += int((owners[name] < 0).sum())
+    owners = {name: positions(ids, table[_KEY].combine_chunks()) for name, table in tables.items() if table is not None}
 
     def listed(name: str, value: Callable[[pa.Table], pa.Array], separator: str = ";") -> pa.Array:
         table = tables.get(name)
@@ -154,8 +163,9 @@ def _joined(base: pa.Table, tables: dict[str, pa.Table | None], orphans: dict[st
         table = tables.get(name)
         return blank(count) if table is None else singles(count, owners[name], table[column].combine_chunks())
 
-    own = pc.binary_join_element_wise("US", ids, base["wipo_kind"].combine_chunks(), "")
-    cited = pc.binary_join_element_wise(*(listed(name, _CITED[name]) for name in _CITED), ";")
+    own = together("US", ids, column(base, "wipo_kind"))
+    us, applications, foreign = (listed(name, cited) for name, cited in _CITED.items())
+    cited = together(us, ";", applications, ";", foreign)
     claims = listed("g_claims", lambda table: column(table, "claim_text"), "\n")
     rows = {
         "patent_id": own,
@@ -209,7 +219,7 @@ def _person(last: pa.Array, first: pa.Array) -> pa.Array:
 
 def _cited(country: pa.Array | str, number: pa.Array, kind: pa.Array | str) -> pa.Array:
     plain = pc.replace_substring_regex(number, r"[\s/;,-]", "")
-    return pc.if_else(pc.equal(plain, ""), "", together(country, plain, kind))
+    return where(pc.not_equal(plain, ""), together(country, plain, kind))
 
 
 _CITED: dict[str, Callable[[pa.Table], pa.Array]] = {

@@ -21,6 +21,7 @@ from pipeline.corpus.readers.bulk.partition import (
     positions,
     singles,
     together,
+    where,
     whole_numbers,
 )
 from pipeline.corpus.readers.bulk.tables import Faults, TableFile, batches, line_faults, unpacked_size
@@ -65,8 +66,11 @@ def warnings(names: Sequence[str]) -> list[str]:
     return [*told, f"without {', '.join(missing)}: what they hold is empty"] if missing else told
 
 
-def shards(files: dict[str, list[TableFile]], folder: Path, told: list[str]) -> Iterator[Shard]:
-    """All publications in shards, one a part; ``folder`` is for temporary files, ``told`` receives warnings."""
+def shards(files: dict[str, list[TableFile]], folder: Path, told: list[str], years: frozenset[str]) -> Iterator[Shard]:
+    """All publications in shards, one a part; ``folder`` is for temporary files, ``told`` receives warnings.
+
+    ``years`` are not asked of PATSTAT, which is never fetched.
+    """
     faults = Faults()
     partition = Partition(folder, sum(unpacked_size(listed) for listed in files.values()))
     for name in _BY_APPLICATION:
@@ -131,7 +135,7 @@ def _numbered_citations(
                     "pat_publn_id": column(citations, "pat_publn_id"),
                     "citn_id": column(citations, "citn_id"),
                     "cited": cited,
-                    "npl": pc.if_else(pc.equal(literature, ""), "", together("NPL ", literature)),
+                    "npl": where(pc.not_equal(literature, ""), together("NPL ", literature)),
                 }
             ).to_batches()
     partition.remove("tls212")

@@ -59,7 +59,7 @@ DOCUMENT_FORMATS = (
     _markup("epo_xml", epo_xml.ROOTS, warning=_TODAY),
     _refused(
         "epo_ops_list",
-        rb"<(?:ops:)?(?:biblio-search|patent-family|register-search)[\s>]",
+        rb"<(?:ops:)?(?:biblio-search|patent-family|register-search)[\s/>]",
         "lists publications without their codes: ask OPS for them with biblio (published-data/search/biblio)",
     ),
     _refused(

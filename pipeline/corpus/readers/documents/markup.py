@@ -107,7 +107,7 @@ def parse_xml(document: Markup) -> etree._Element:
         recoded = _recoded(data, document.encoding)
         if recoded is not None:
             return parse_xml(dataclasses.replace(document, data=recoded))
-        raise UnreadableError(f"is not well-formed: {str(error).split(', line')[0][:120]}") from error
+        raise UnreadableError(f"is not well-formed: {plain(str(error).split(', line')[0])[:120]}") from error
 
 
 def string(element: etree._Element | None) -> str:
@@ -208,6 +208,7 @@ class Window:
         """Go behind the mark's next end, or to the end, holding nothing of what is passed."""
         while (end := self.find(mark, 0)) is None and not self.ended:
             self._at = max(self._at, len(self._data) - _TAG)
+            self._grow()
         self._at = len(self._data) if end is None else self._at + end
 
     def head(self, size: int) -> bytes:
@@ -221,5 +222,11 @@ class Window:
         return taken
 
     def _grow(self) -> None:
-        more = self._stream.read(CHUNK)
-        self._data, self._at, self.ended = self._data[self._at :] + more, 0, not more
+        """Hold twice as much, so that a long search does not copy what it has seen over and over."""
+        pieces = [self._data[self._at :]]
+        wanted = max(CHUNK, len(pieces[0]))
+        while wanted > 0 and not self.ended:
+            pieces.append(self._stream.read(CHUNK))
+            wanted -= len(pieces[-1])
+            self.ended = not pieces[-1]
+        self._data, self._at = b"".join(pieces), 0

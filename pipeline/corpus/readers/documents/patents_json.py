@@ -66,7 +66,7 @@ def split(stream: Readable) -> Iterator[Chunk]:
                 continue
             entry, end, fault = _entry(decoder, text, at)
             if entry is not None and (end < len(text) or ended):
-                yield _chunk(entry, text[at : at + 200])
+                yield _chunk(entry, text[at : min(end, at + 200)])
                 at = end
                 continue
             if fault or ended or len(text) - at > LARGEST:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.artifacts import sha256_file
 from pipeline.corpus.readers.base import SourceTable
-from pipeline.corpus.readers.documents.base import PEEKED, Chunk, DocumentFormat, Row, UnreadableError
+from pipeline.corpus.readers.documents.base import PEEKED, Chunk, DocumentFormat, Row, UnreadableError, plain
 from pipeline.corpus.readers.documents.streams import beginnings, members
 from pipeline.corpus.readers.shards import Shard, gathered, shard
 from pipeline.errors import CorpusError
@@ -100,7 +100,7 @@ def _row(format: DocumentFormat, chunk: Chunk) -> tuple[Row | str, str]:
 def _shard(read: _Read) -> Shard:
     rows = [(number, row) for number, _, row, _ in read if isinstance(row, dict)]
     faults = [
-        (number, "", "row", f"document {number} in {member} {reason}", start[:200])
+        (number, "", "row", f"document {number} in {plain(member)[:100]} {reason}", start[:200])
         for number, member, reason, start in read
         if isinstance(reason, str)
     ]
