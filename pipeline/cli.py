@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NoReturn
 import typer
 from rich.console import Console
 
-from pipeline import __version__
+from pipeline import __version__, cli_corpus
 from pipeline.config import Level, Recipe, Scheme, Track
 from pipeline.errors import TechconvergeError
 
@@ -65,30 +65,43 @@ def _root(
 
 @app.command()
 def ingest(
-    files: Annotated[list[Path], typer.Argument(help="Tables of patents: Parquet or CSV.")],
     out: Out,
+    files: Annotated[list[Path] | None, typer.Argument(help="Exports and tables of patents.")] = None,
     families: Annotated[
-        Literal["merge", "keep"], typer.Option(help="merge: an invention counts once; keep: every document counts.")
-    ] = "merge",
+        Literal["merge", "keep"] | None,
+        typer.Option(help="merge: an invention counts once; keep: every document counts [merge]."),
+    ] = None,
+    append: Annotated[bool, typer.Option("--append", help="Add the files to the corpus that stands at --out.")] = False,
+    aliases: Annotated[
+        Path | None, typer.Option(help="YAML or CSV of names that are one firm's: name and group.")
+    ] = None,
+    symbol_list: Annotated[
+        Path | None, typer.Option(help="WIPO's CSV inventory of IPC symbols; others are set aside.")
+    ] = None,
 ) -> None:
-    """Read tables of patents (our schema, or a Google Patents export) into a corpus folder."""
-    from pipeline.corpus.ingest import ingest as read
-    from pipeline.corpus.store import save_corpus
+    """Read files of patents into a corpus folder, or add them to one."""
+    from pipeline.corpus.aliases import NO_ALIASES, read_aliases
+    from pipeline.corpus.grow import append as grow
+    from pipeline.corpus.grow import create
+    from pipeline.corpus.ingest import Cleaning
+    from pipeline.corpus.validity import read_symbol_list
 
+    if not files and not append:
+        raise typer.BadParameter("name at least one file of patents")
+    groups = None if aliases is None else read_aliases(aliases)
+    symbols = None if symbol_list is None else read_symbol_list(symbol_list)
     with _progress("ingest") as progress:
-        progress(f"reading {', '.join(path.name for path in files)}")
-        ingested = read(files, families)
-        progress("writing")
-        manifest = save_corpus(ingested, out)
-    account = ingested.account
-    typer.echo(
-        f"read {account.read:,} = kept {account.kept:,} + merged {account.merged:,} "
-        f"(families {account.merged_families:,}, exact repeats {account.exact_repeats:,}) "
-        f"+ quarantined {account.quarantined:,}"
-    )
-    for warning in ingested.warnings:
-        typer.echo(f"note: {warning}")
-    typer.echo(f"{out}: patents from {manifest['first_knowledge_date']} to {manifest['last_knowledge_date']}")
+        if append:
+            grown = grow(files or [], out, progress, families, groups, symbols)
+            for name in grown.known:
+                typer.echo(f"note: {name} is in the corpus already")
+            if not grown.changed:
+                typer.echo(f"{out}: nothing changed")
+                return
+            manifest = grown.manifest
+        else:
+            manifest = create(files or [], out, Cleaning(families or "merge", groups or NO_ALIASES, symbols), progress)
+    cli_corpus.tell_ingested(manifest, out)
 
 
 @app.command()
@@ -226,6 +239,9 @@ def sample(
 
     save_corpus(simulated_corpus(seed, patents), out, simulated=True)
     typer.echo(f"{out}: a simulated corpus, no real patents")
+
+
+app.add_typer(cli_corpus.app)
 
 
 def main() -> None:

@@ -34,6 +34,7 @@ ROOMS = (
     "run_horizon",
     "run",
     "sample",
+    "cli_corpus",
     "cli",
     "__main__",
 )

@@ -32,7 +32,7 @@ def render_report(run: Path) -> Path:
 
     The same folder gives the same bytes. Raises ArtifactError when a file the report needs is missing or damaged.
     """
-    environment = _environment()
+    environment = html_environment()
     loader = environment.loader
     assert loader is not None
     style, script = (loader.get_source(environment, name)[0] for name in ("report.css", "report.js"))
@@ -54,7 +54,7 @@ def render_report(run: Path) -> Path:
     return path
 
 
-def _environment() -> Environment:
+def html_environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("pipeline.report"),
         autoescape=True,
