@@ -34,6 +34,26 @@ def describe(
         typer.echo(f"page: {html}")
 
 
+@app.command(name="similar-names")
+def similar_names(
+    corpus: Corpus,
+    out: Annotated[Path, typer.Option("--out", help="CSV file to write, for review.")],
+    min_score: Annotated[float, typer.Option(min=50, max=100, help="Likeness from which names are proposed.")] = 90,
+) -> None:
+    """Propose assignees that may be one firm; write yes under accept and give the file to ingest as --aliases."""
+    from pipeline.artifacts import atomic_path
+    from pipeline.corpus.similar import COLUMNS, for_spreadsheets
+    from pipeline.corpus.similar import similar_names as proposals
+    from pipeline.corpus.store import load_corpus
+
+    found = proposals(load_corpus(corpus).parties, min_score)
+    with atomic_path(out) as temporary:
+        for_spreadsheets(found).to_csv(
+            temporary, columns=list(COLUMNS), index=False, encoding="utf-8-sig", lineterminator="\n"
+        )
+    typer.echo(f"{out}: {len(found):,} pairs of names to review; nothing was merged")
+
+
 def tell_ingested(manifest: dict[str, Any], out: Path) -> None:
     """Print the account of a corpus just written, its warnings and its span."""
     account = manifest["account"]

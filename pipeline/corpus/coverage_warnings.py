@@ -61,7 +61,7 @@ def coding_jumps(corpus: Corpus, scheme: str) -> tuple[str, ...]:
     year = corpus.patents["knowledge_date"].dt.year
     groups = pd.DataFrame({"year": year, "codes": counts}).query("codes > 0").groupby("year")["codes"]
     stats = groups.agg(["mean", "var", "size"])
-    before = stats.shift().where(np.diff(stats.index, prepend=-1)[:, None] == 1)
+    before = stats.reindex(stats.index - 1).set_axis(stats.index)
     ratio = stats["mean"] / before["mean"]
     error = np.sqrt(stats["var"] / stats["size"] + before["var"] / before["size"])
     sure = (stats["mean"] - before["mean"]).abs() > _SURE * error
@@ -110,9 +110,10 @@ def codes_before_their_day(corpus: Corpus) -> tuple[str, ...]:
     if found.empty:
         return ()
     commonest = found["symbol"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    share = found["patent_id"].nunique() / len(corpus.patents)
+    patents = found["patent_id"].nunique()
     return (
-        f"codes: {share:.1%} of the patents carry codes that came into force after them (most often "
+        f"codes: {patents:,} patents ({patents / len(corpus.patents):.1%}) carry codes that came into force after "
+        "them (most often "
         f"{_listed(list(commonest.index[:3]))}): the source classifies by a later edition, so links may be inherited; "
         "a forecast leaves out what was not in force at its cutoff",
     )

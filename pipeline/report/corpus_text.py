@@ -31,6 +31,7 @@ def print_description(description: Description, console: Console) -> None:
     years = [
         (str(row["year"]), f"{row['patents']:,}", _bar(row["patents"] / most), _decimal(row["codes"]))
         for row in records(d.years)
+        if row["patents"]
     ]
     _print(console, "Years", ("year", ">patents", "", ">codes a patent"), years)
     fields = [(FIELDS.get(key, key), _percent(share), _bar(share)) for key, share in d.coverage.items()]
