@@ -1,7 +1,7 @@
 """The rows of all sources under one another: cleaned, repeats found, unusable ones told, corrections applied."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
@@ -135,7 +135,8 @@ def _dated(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _by_value(function, texts: pd.Series) -> pd.Series:  # type: ignore[no-untyped-def]
+def _by_value(function: Callable[[pd.Series], pd.Series], texts: pd.Series) -> pd.Series:
+    """A function of each text, computed once for each distinct one."""
     distinct = pd.Series(texts.unique(), dtype="str")
     return texts.map(pd.Series(function(distinct).to_numpy(), index=distinct.to_numpy()))
 

@@ -21,7 +21,7 @@ def write(path: Path, text: str) -> Path:
     ("name", "text"),
     [
         ("a.yaml", "Matsushita Electric: Panasonic\n松下電器産業株式会社: Panasonic Corp.\n"),
-        ("a.yml", "Panasonic: [MATSUSHITA ELECTRIC CO., LTD., 松下電器産業]\n"),
+        ("a.yml", "Panasonic: ['MATSUSHITA ELECTRIC CO., LTD.', 松下電器産業]\n"),
         ("a.csv", "name,group\nMatsushita Electric,Panasonic\n松下電器産業,Panasonic\nPanasonic Inc.,Panasonic\n"),
         ("a.csv", "name,group,accept\nMatsushita Electric,Panasonic,yes\n松下電器産業,Panasonic,X\nSony,Panasonic,\n"),
         ("a.yaml", "Matsushita Electric: 松下電器産業\n松下電器産業: Panasonic\n"),
@@ -74,9 +74,10 @@ def test_a_missing_file_or_one_of_another_encoding_is_refused(tmp_path: Path) ->
 
 
 NAMES = [
-    "Müller GmbH", "Mueller AG", "Muller Ltd", "New Voice Media", "NewVoiceMedia Ltd.", "Rappuoli, Rino", "Rino Rappuoli",
-    "Graphic Packaging International", "Graphic Packging International", "Works 1 Holding", "Works 2 Holding",
-    "General Electric", "General Motors", "東芝", "東芝テック", "=cmd()|evil company", "=cmd()|evil compani",
+    "Müller GmbH", "Mueller AG", "Muller Ltd", "New Voice Media", "NewVoiceMedia Ltd.", "Rappuoli, Rino",
+    "Rino Rappuoli", "Graphic Packaging International", "Graphic Packging International", "Works 1 Holding",
+    "Works 2 Holding", "General Electric", "General Motors", "東芝", "東芝テック",
+    "=cmd()|evil thing", "=cmd()|evil thingg",
 ]  # fmt: skip
 
 
@@ -87,7 +88,7 @@ def parties() -> pd.DataFrame:
             "date": "2010-01-05",
             "ipc": "F25B",
             "assignees": name,
-            "inventors": "Anna Smith;Anne Smith",
+            "inventors": "Anna Li;Anne Li",
         }
         for n, name in enumerate([*NAMES, "Graphic Packaging International Inc"])
     ]
@@ -104,7 +105,7 @@ def test_names_that_may_be_one_are_proposed_with_the_reason_and_merged_by_nobody
         (frozenset(("New Voice Media", "NewVoiceMedia Ltd.")), "accents or spaces"),
         (frozenset(("Rappuoli, Rino", "Rino Rappuoli")), "order of words"),
         (frozenset(("Graphic Packging International", "Graphic Packaging International")), "spelling"),
-        (frozenset(("=cmd()|evil company", "=cmd()|evil compani")), "spelling"),
+        (frozenset(("=cmd()|evil thing", "=cmd()|evil thingg")), "spelling"),
     }
     packaging = found[found["name"] == "Graphic Packging International"].iloc[0]
     assert packaging[["group", "patents_name", "patents_group", "accept"]].tolist() == [
@@ -122,7 +123,7 @@ def test_a_reviewed_list_is_an_aliases_file(tmp_path: Path) -> None:
     assert len(keys) == 2
     assert keys.items() <= {
         "rappuoli rino": "rino rappuoli", "rino rappuoli": "rappuoli rino",
-        "cmd evil company": "cmd evil compani", "cmd evil compani": "cmd evil company",
+        "cmd evil thing": "cmd evil thingg", "cmd evil thingg": "cmd evil thing",
     }.items()  # fmt: skip
 
 
