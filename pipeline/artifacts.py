@@ -1,9 +1,12 @@
 """Stored tables, models and records: written atomically, hashed, checked when read back."""
 
 import contextlib
+import ctypes
+import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
@@ -15,6 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import ArtifactError
+
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux's renameat2
 
 
 def sha256_file(path: Path) -> str:
@@ -63,6 +68,8 @@ def atomic_directory(path: Path, marker: str, entries: Collection[str]) -> Itera
     try:
         temporary.chmod(0o777 & ~_umask())
         yield temporary
+        if path.exists() and exchanged(temporary, path):
+            return  # what stood there is in the temporary place now, and removed with it
         retired = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
         if path.exists():
             path.replace(retired / "old")
@@ -70,6 +77,66 @@ def atomic_directory(path: Path, marker: str, entries: Collection[str]) -> Itera
         shutil.rmtree(retired)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def exchanged(one: Path, other: Path) -> bool:
+    """Swap two folders in one step, so that at no moment either name is missing; False where the system cannot."""
+    try:
+        swap = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError, TypeError):
+        return False
+    return swap(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the right to write ``path``; the system gives it back when the process ends, however it ends.
+
+    What a killed process left half written beside ``path`` is removed, or put back where it is all there is.
+
+    Raises:
+        ArtifactError: another process holds it, or nothing can be written there.
+    """
+    path = path.absolute()
+    lock = path.parent / f".{path.name}.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = _take(lock)
+    except BlockingIOError as error:
+        raise ArtifactError(f"another process is writing {path}: wait until it is done") from error
+    except OSError as error:
+        raise ArtifactError(f"cannot write to {path.parent}: {error.strerror}") from error
+    try:
+        _clear_leftovers(path)
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _take(lock: Path) -> int:
+    """An open handle on the lock file that no one else holds, and that is still the file of that name."""
+    while True:
+        handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if lock.stat().st_ino == os.fstat(handle).st_ino:
+                return handle
+        except FileNotFoundError:
+            pass  # its last holder removed it in between
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+
+
+def _clear_leftovers(path: Path) -> None:
+    made = re.compile(rf"\.{re.escape(path.name)}\.(?:old\.)?[a-z0-9_]{{8}}")  # by ``atomic_directory``
+    for entry in sorted(path.parent.iterdir()):
+        if made.fullmatch(entry.name) and entry.is_dir() and not entry.is_symlink():
+            if not path.exists() and (entry / "old").is_dir():
+                (entry / "old").replace(path)
+            shutil.rmtree(entry, ignore_errors=True)
 
 
 def write_json(path: Path, value: Any) -> None:

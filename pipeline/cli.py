@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NoReturn
 import typer
 from rich.console import Console
 
-from pipeline import __version__, cli_knowledge
+from pipeline import __version__, cli_corpus, cli_knowledge
 from pipeline.config import Level, Recipe, Scheme, Track
 from pipeline.errors import TechconvergeError
 from pipeline.fetch.commands import app as fetch_app
@@ -85,34 +85,50 @@ def _root(
 
 @app.command()
 def ingest(
-    files: Annotated[list[Path], typer.Argument(help="Exports or tables of patents, recognised by their content.")],
     out: Out,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Exports and tables of patents, recognised by their content.")
+    ] = None,
     families: Annotated[
-        Literal["merge", "keep"], typer.Option(help="merge: an invention counts once; keep: every document counts.")
-    ] = "merge",
+        Literal["merge", "keep"] | None,
+        typer.Option(help="merge: an invention counts once; keep: every document counts [merge]."),
+    ] = None,
+    append: Annotated[bool, typer.Option("--append", help="Add the files to the corpus that stands at --out.")] = False,
+    aliases: Annotated[
+        Path | None, typer.Option(help="YAML or CSV of names that are one firm's: name and group.")
+    ] = None,
+    symbol_list: Annotated[
+        Path | None, typer.Option(help="WIPO's CSV inventory of IPC symbols; others are set aside.")
+    ] = None,
     format: Annotated[str | None, typer.Option(help="Take the files for this format, whatever they look like.")] = None,
     mapping: Annotated[
         Path | None, typer.Option(help="YAML file that says which column is which; see propose-mapping.")
     ] = None,
 ) -> None:
-    """Read patents, from the files that databases export or a table of your own, into a corpus folder."""
-    from pipeline.corpus.ingest import ingest as read
-    from pipeline.corpus.store import save_corpus
+    """Read what databases export, or a table of your own, into a corpus folder, or add it to one."""
+    from pipeline.corpus.aliases import NO_ALIASES, read_aliases
+    from pipeline.corpus.grow import append as grow
+    from pipeline.corpus.grow import create
+    from pipeline.corpus.ingest import Cleaning
+    from pipeline.corpus.validity import read_symbol_list
 
+    if not files and not append:
+        raise typer.BadParameter("name at least one file of patents")
+    groups = None if aliases is None else read_aliases(aliases)
+    symbols = None if symbol_list is None else read_symbol_list(symbol_list)
     with _progress("ingest") as progress:
-        progress(f"reading {', '.join(path.name for path in files)}")
-        ingested = read(files, families, format, mapping)
-        progress("writing")
-        manifest = save_corpus(ingested, out)
-    account = ingested.account
-    typer.echo(
-        f"read {account.read:,} = kept {account.kept:,} + merged {account.merged:,} "
-        f"(families {account.merged_families:,}, exact repeats {account.exact_repeats:,}) "
-        f"+ quarantined {account.quarantined:,}"
-    )
-    for warning in ingested.warnings:
-        typer.echo(f"note: {warning}")
-    typer.echo(f"{out}: patents from {manifest['first_knowledge_date']} to {manifest['last_knowledge_date']}")
+        if append:
+            grown = grow(files or [], out, progress, families, groups, symbols, format, mapping)
+            for name in grown.known:
+                typer.echo(f"note: {name} is in the corpus already")
+            if not grown.changed:
+                typer.echo(f"{out}: nothing changed")
+                return
+            manifest = grown.manifest
+        else:
+            cleaning = Cleaning(families or "merge", groups or NO_ALIASES, symbols)
+            manifest = create(files or [], out, cleaning, progress, format, mapping)
+    cli_corpus.tell_ingested(manifest, out)
 
 
 @app.command(name="propose-mapping")
@@ -371,6 +387,9 @@ def sample(
 
     save_corpus(simulated_corpus(seed, patents), out, simulated=True)
     typer.echo(f"{out}: a simulated corpus, no real patents")
+
+
+app.add_typer(cli_corpus.app)
 
 
 def main() -> None:

@@ -13,9 +13,12 @@ from pandera.typing.pandas import Series
 from pipeline.errors import ArtifactError
 
 LEVELS = ("section", "class", "subclass", "maingroup", "subgroup")
+PRECISIONS = ("day", "month", "year")  # of a date, as the source gives it
 SCHEMES = ("ipc", "cpc")
 SHARED_LEVELS = LEVELS[:3]  # at which a symbol means the same in the IPC and the CPC
 ROLES = ("assignee", "inventor")
+DATE_KINDS = ("grant", "publication", "application", "priority", "")  # what the source says its date is
+LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ko", "other", "")
 SIDES = ("firm", "target")
 PAIR = ["code_a", "code_b"]
 OUTCOMES = ("ok", "invalid", "refused", "error", "over_budget")
@@ -43,6 +46,9 @@ class Patents(Table):
     claims_count: Series[pd.Int32Dtype] = pa.Field(nullable=True, ge=0)
     family_id: Series[str]
     office: Series[str]
+    date_kind: Series[str] = pa.Field(isin=DATE_KINDS)  # of the knowledge date
+    date_precision: Series[str] = pa.Field(isin=PRECISIONS)  # a month or year is known at its end
+    language: Series[str] = pa.Field(isin=LANGUAGES)  # of title and abstract; empty: too little text to tell
 
     @pa.dataframe_check(error="rows must be sorted by knowledge_date, patent_id")
     def sorted_by_date(cls, frame: pd.DataFrame) -> bool:
@@ -65,6 +71,7 @@ class Citations(Table):
     citing: Series[str]
     cited: Series[str]  # a patent_id, or the reference's text when kind is npl
     kind: Series[str] = pa.Field(isin=("patent", "npl"))
+    cited_key: Series[str]  # on which references to one document agree, however it is spelt (corpus.numbers)
 
 
 class Parties(Table):
@@ -86,14 +93,30 @@ class Members(Table):
 
 
 class Quarantine(Table):
-    """One row a thing that could not be used: a whole source row, or one symbol of a kept row."""
+    """One row a thing that could not be used: a whole source row, or one symbol or value of a kept row; or a ``flag``:
+    a value that was used and looks wrong."""
 
     source: Series[str]
     row: Series["int64"]  # 1-based data row in the source
     patent_id: Series[str]
-    kind: Series[str] = pa.Field(isin=("row", "symbol", "value"))
+    kind: Series[str] = pa.Field(isin=("row", "symbol", "value", "flag"))
     reason: Series[str]
     value: Series[str]
+
+
+class History(Table):
+    """One row a field that a later file corrected: what it said, what it says now, and where either stands."""
+
+    patent_id: Series[str]
+    field: Series[str]
+    before: Series[str]
+    after: Series[str]
+    known_before: Series["datetime64[s]"]  # knowledge date of the record that was replaced
+    known_after: Series["datetime64[s]"]  # and of the one that replaced it, never later
+    source_before: Series[str]
+    row_before: Series["int64"]
+    source_after: Series[str]
+    row_after: Series["int64"]
 
 
 class Pairs(Table):

@@ -44,6 +44,7 @@ ROOMS = (
     "cli_knowledge",
     "export",
     "api",
+    "cli_corpus",
     "cli",
     "__main__",
 )

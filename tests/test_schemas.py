@@ -22,6 +22,9 @@ def patents(**changes: list[Any]) -> pd.DataFrame:
         "claims_count": [3, None],
         "family_id": ["F1", "F2"],
         "office": ["US", "US"],
+        "date_kind": ["grant", ""],
+        "date_precision": ["day", "year"],
+        "language": ["en", ""],
     }
     frame = pd.DataFrame(columns | changes)
     for name in ("knowledge_date", "filing_date"):
@@ -61,6 +64,7 @@ def test_good_tables_pass() -> None:
         ({"knowledge_date": ["2010-01-05", None]}, "knowledge_date"),
         ({"knowledge_date": ["2010-02-09", "2010-01-05"]}, "sorted by knowledge_date"),
         ({"claims_count": [-1, None]}, "claims_count"),
+        ({"date_precision": ["day", "decade"]}, "date_precision"),
         ({"invented": [1, 2]}, "invented"),
     ],
 )

@@ -23,6 +23,7 @@ from pipeline.schemas import LEVELS, SCHEMES, SHARED_LEVELS
 COLUMNS = ("symbol", "scheme", "in_force")
 # of a code, or of a pair: in force well before the cutoff (or always) / only within its window / only after it
 STATUSES = ("ok", "entered", "not_in_force")
+_NEVER = pd.Timestamp("2262-01-01").as_unit("s")
 _SAMPLES = 3  # offending values an error quotes
 
 
@@ -52,14 +53,15 @@ def refreshed(inventory: Path) -> pd.DataFrame:
         CorpusError: see ``read_inventory``.
     """
     shipped = load_entry_dates()
-    return pd.concat([shipped[shipped["scheme"] != "ipc"], read_inventory(inventory)], ignore_index=True)
+    return pd.concat([shipped[shipped["scheme"] != "ipc"], read_inventory(inventory)[list(COLUMNS)]], ignore_index=True)
 
 
 def read_inventory(path: Path) -> pd.DataFrame:
     """WIPO's "inventory of IPC ever used symbols" as a table of entry dates.
 
     The file has no header; a line is ``F25B0041200000;20210101;-``: symbol (WIPO ST.8), entry, end or ``-``. A symbol
-    is as old as the oldest below it; classes and sections, which the file lacks, are so too.
+    is as old as the oldest below it; classes and sections, which the file lacks, are so too. ``ended``: the last day of
+    a symbol's last line, NaT while it, or one below it, is in force.
 
     Raises:
         CorpusError: ``path`` cannot be read or has lines of another form.
@@ -73,9 +75,13 @@ def read_inventory(path: Path) -> pd.DataFrame:
     if wrong.any():
         sample = ", ".join(lines[wrong].head(_SAMPLES).agg(";".join, axis=1))
         raise CorpusError(f"{path}: {wrong.sum():,} lines hold no IPC symbol and entry date (e.g. {sample})")
-    below = pd.concat([pd.DataFrame({"symbol": roll_up(symbol, level), "in_force": day}) for level in LEVELS])
-    oldest = below.dropna().groupby("symbol")["in_force"].min()
-    return pd.DataFrame({"symbol": oldest.index.astype(str), "scheme": "ipc", "in_force": oldest.to_numpy()})
+    end = _days(lines[2], "%Y%m%d").fillna(_NEVER)
+    below = pd.concat(
+        [pd.DataFrame({"symbol": roll_up(symbol, level), "in_force": day, "ended": end}) for level in LEVELS]
+    )
+    found = below.dropna().groupby("symbol").agg({"in_force": "min", "ended": "max"}).reset_index()
+    ended = found["ended"].mask(found["ended"] == _NEVER)
+    return found.assign(symbol=found["symbol"].astype("str"), scheme="ipc", ended=ended)
 
 
 def entered(codes: np.ndarray, scheme: str, level: str, table: pd.DataFrame) -> np.ndarray:

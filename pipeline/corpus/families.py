@@ -4,7 +4,24 @@ from typing import Literal
 
 import pandas as pd
 
+from pipeline.corpus.numbers import number_keys
+
 Families = Literal["merge", "keep"]
+BY_PRIORITY = "priorities:"  # begins the family id made of them
+
+
+def with_families(rows: pd.DataFrame, priorities: pd.Series) -> pd.DataFrame:
+    """Rows whose family the source does not name get the one of their priorities (ids joined by ``;``).
+
+    Documents with exactly the same priorities are a simple family, as the EPO defines it.
+    """
+    lacking = (rows["family_id"] == "") & (priorities != "")
+    if not lacking.any():
+        return rows
+    long = priorities[lacking].str.split(";").explode().str.strip()
+    keys = number_keys(long[long != ""])
+    family = keys.groupby(level=0).agg(lambda each: BY_PRIORITY + "+".join(sorted(set(each))))
+    return rows.assign(family_id=rows["family_id"].mask(lacking, family.reindex(rows.index).fillna("")))
 
 
 def representatives(documents: pd.DataFrame, families: Families) -> pd.Series:
@@ -23,15 +40,28 @@ def representatives(documents: pd.DataFrame, families: Families) -> pd.Series:
 
 
 def resolve_citations(citations: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
-    """Point references at the patent that stands for the cited document (columns citing, citing_date, cited, kind).
+    """Point references at the patent that stands for the cited document.
 
-    A reference to a document not yet known on the citing patent's date keeps the cited id: that it belongs to the
-    family was not known then. References of a patent to itself are dropped, repeated ones counted once.
+    ``citations``: citing, citing_date, citing_office (where a bare number belongs), cited, kind. A reference names a
+    document of the corpus by its id, or by another spelling of its number (``numbers.number_key``; of several documents
+    of one number the earliest known). A reference to a document not yet known on the citing patent's date keeps the
+    cited id: that it belongs to the family was not known then. References of a patent to itself are dropped, repeated
+    ones counted once.
     """
-    links = citations.merge(
-        members[["member_id", "patent_id", "knowledge_date"]], how="left", left_on="cited", right_on="member_id"
-    )
-    known = (links["kind"] == "patent") & (links["knowledge_date"] <= links["citing_date"])
+    standing = members[["member_id", "patent_id", "knowledge_date"]]
+    links = citations.merge(standing, how="left", left_on="cited", right_on="member_id")
+    patent = links["kind"] == "patent"
+    lost = patent & links["patent_id"].isna()
+    if lost.any():
+        keys = number_keys(members["member_id"], members["office"])
+        by_number = standing.assign(key=keys).drop_duplicates("key").set_index("key")
+        sought = number_keys(links.loc[lost, "cited"], links.loc[lost, "citing_office"])
+        found = by_number.reindex(sought)
+        links.loc[lost, "patent_id"] = found["patent_id"].to_numpy()
+        links.loc[lost, "knowledge_date"] = found["knowledge_date"].to_numpy()
+    known = patent & (links["knowledge_date"] <= links["citing_date"])
     links = links.assign(cited=links["cited"].mask(known, links["patent_id"]))
-    links = links.loc[links["citing"] != links["cited"], ["citing", "cited", "kind"]]
-    return links.drop_duplicates(ignore_index=True)
+    links = links[links["citing"] != links["cited"]]
+    key = links["cited"].mask(links["kind"] == "patent", number_keys(links["cited"], links["citing_office"]))
+    links = links.assign(cited_key=key)[["citing", "cited", "kind", "cited_key"]]
+    return links.drop_duplicates(["citing", "cited_key", "kind"], ignore_index=True)

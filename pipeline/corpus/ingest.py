@@ -4,17 +4,16 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline import schemas
-from pipeline.corpus.families import Families, representatives, resolve_citations
-from pipeline.corpus.names import normalise_parties
-from pipeline.corpus.readers import FLAT, SourceTable, read_source
-from pipeline.corpus.symbols import parse_symbols
+from pipeline.corpus import entries
+from pipeline.corpus.aliases import NO_ALIASES, Aliases
+from pipeline.corpus.families import Families, representatives, with_families
+from pipeline.corpus.readers import SourceTable, read_source
+from pipeline.corpus.rows import PRIORITIES, Stacked, corrected, exact_repeats, history, stack, unusable
 from pipeline.corpus.timeline import Corpus, last_day
+from pipeline.corpus.validity import SymbolList
 from pipeline.errors import CorpusError
 
 _SHOWN = 200  # characters of an offending value that the quarantine keeps
@@ -30,9 +29,10 @@ class Account:
     merged_families: int
     exact_repeats: int
     quarantined: int
+    replaced: int = 0  # by a later file's correction
 
     def __post_init__(self) -> None:
-        if self.read != self.kept + self.merged + self.quarantined:
+        if self.read != self.kept + self.merged + self.replaced + self.quarantined:
             raise AssertionError(f"rows do not add up: {self}")
 
     @property
@@ -52,15 +52,39 @@ class Source:
 
 
 @dataclasses.dataclass(frozen=True)
+class Cleaning:
+    """How rows become a corpus; ``symbol_list``: without it every IPC symbol of the right form counts."""
+
+    families: Families = "merge"
+    aliases: Aliases = NO_ALIASES
+    symbol_list: SymbolList | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Ingested:
-    """A corpus, what could not be used (schema ``Quarantine``), and where it all came from."""
+    """A corpus, what could not be used (schema ``Quarantine``), what was corrected (``History``), and all it came from.
+
+    ``notes``: numbers beside the account: values mended (``mended``), IPC codes out of force (``out_of_force``).
+    """
 
     corpus: Corpus
     quarantine: pd.DataFrame
+    history: pd.DataFrame
     account: Account
-    sources: tuple[Source, ...]
-    families: Families
+    tables: tuple[SourceTable, ...]
+    cleaning: Cleaning
     warnings: tuple[str, ...]
+    notes: dict[str, dict[str, int]]
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The files, in the order in which they came in."""
+        return tuple(Source(table.name, table.format, table.sha256, table.rows) for table in self.tables)
+
+    @property
+    def families(self) -> Families:
+        """Whether members of a family count once."""
+        return self.cleaning.families
 
 
 def ingest(
@@ -75,8 +99,10 @@ def ingest(
     return ingest_tables([read_source(path, format, mapping) for path in paths], families)
 
 
-def ingest_tables(tables: Sequence[SourceTable], families: Families = "merge") -> Ingested:
-    """Make one corpus of flat tables.
+def ingest_tables(
+    tables: Sequence[SourceTable], families: Families = "merge", cleaning: Cleaning | None = None
+) -> Ingested:
+    """Make one corpus of flat tables; ``cleaning`` says more than ``families``, and goes before it.
 
     *Exact repeats* are dropped: rows of equal id and equal content, and rows that agree in all but an id that is a mere
     row number. An id is a publication number, which makes rows two documents whatever else they share, when it
@@ -87,137 +113,105 @@ def ingest_tables(tables: Sequence[SourceTable], families: Families = "merge") -
     of an earlier date (or of the same date, further up) has with other content. Symbols and values of a
     kept row that are invalid are quarantined by themselves; the row goes on without them.
 
-    The knowledge date is ``date``. The filing date is ``app_date``, or ``date`` where ``date_kind`` says application.
+    *Replaced* are rows that a row of a later file corrects (see ``rows.corrected``); the history says what it changed.
+
+    The knowledge date is ``date``, at the end of its month or year where the source says no more. The filing date is
+    ``app_date``, or ``date`` where ``date_kind`` says application.
     """
-    rows = _stack(tables)
-    repeats = _exact_repeats(rows)
+    how = cleaning or Cleaning(families)
+    stacked = stack(tables)
+    rows = stacked.rows
+    repeats = exact_repeats(rows)
     unique = rows[~repeats]
-    symbols = _symbols(unique)
-    reasons = _unusable(unique, symbols)
-    reasons = _claimed_twice(unique, reasons)
-    documents = unique[reasons == ""]
-    ids = representatives(documents, families)
+    symbols = entries.symbols_of(unique, how.symbol_list)
+    reasons, replacements = corrected(unique, unusable(unique, symbols))
+    usable = unique[reasons == ""]
+    documents = usable[~usable.index.isin(replacements["before"])]
+    if PRIORITIES in documents:
+        documents = with_families(documents, documents[PRIORITIES])
+    ids = representatives(documents, how.families)
     patents = documents[documents["patent_id"] == ids].sort_values(["knowledge_date", "patent_id"], kind="stable")
-    values, faults = _values(patents)
-    parties, nameless = _parties(patents)
-    patent_codes, invalid = _codes(patents, symbols)
+    values, faults = entries.values(patents)
+    parties, nameless = entries.parties(patents, how.aliases.keys)
+    patent_codes, invalid = entries.codes(patents, symbols)
     members = (
         documents[["patent_id", "knowledge_date", "office"]]
         .rename(columns={"patent_id": "member_id"})
         .assign(patent_id=ids)
         .sort_values(["knowledge_date", "member_id"], kind="stable")
     )
-    quarantine = _quarantine(tables, rows, [_row_faults(unique, reasons), invalid, faults, nameless])
+    doubtful = stacked.doubtful[stacked.doubtful.index.isin(patents.index)]
+    quarantine = _quarantine(tables, rows, [_row_faults(unique, reasons), invalid, faults, nameless, doubtful])
     account = Account(
         read=sum(table.rows for table in tables),
         kept=len(patents),
         merged_families=len(documents) - len(patents),
         exact_repeats=int(repeats.sum()),
-        quarantined=sum(table.malformed for table in tables) + len(unique) - len(documents),
+        quarantined=sum(table.malformed for table in tables) + len(unique) - len(usable),
+        replaced=len(replacements),
     )
     if not account.kept:
         raise CorpusError(f"no row of {_names(tables)} can be used: {_commonest(quarantine)}")
     corpus = Corpus(
         patents=_conform(values, schemas.Patents),
         patent_codes=_conform(patent_codes, schemas.PatentCodes),
-        citations=_conform(_citations(patents, members), schemas.Citations),
+        citations=_conform(entries.citations(patents, members), schemas.Citations),
         parties=_conform(parties, schemas.Parties),
         members=_conform(members, schemas.Members),
         cutoff=last_day(members),
     )
+    notes = _notes(stacked, corpus, how)
     return Ingested(
         corpus=corpus,
         quarantine=_conform(quarantine, schemas.Quarantine),
+        history=_conform(history(rows, replacements, [table.name for table in tables]), schemas.History),
         account=account,
-        sources=tuple(Source(table.name, table.format, table.sha256, table.rows) for table in tables),
-        families=families,
-        warnings=_warnings(tables, patents),
+        tables=tuple(tables),
+        cleaning=how,
+        warnings=_warnings(tables, corpus.patents, doubtful, notes),
+        notes=notes,
     )
 
 
-def _warnings(tables: Sequence[SourceTable], patents: pd.DataFrame) -> tuple[str, ...]:
-    told = [f"{table.name}: {warning}" for table in tables for warning in table.warnings]
-    ignored = [f"{table.name}: columns ignored: {_listed(table.ignored)}" for table in tables if table.ignored]
-    filed = (patents["date_kind"].str.lower() == "application").mean()
-    early = (
-        f"dates: {filed:.0%} of the patents are dated by application, some 18 months before anyone could read them: a "
-        "cutoff sees them too early, and the last two years of the data are incomplete, so outcomes there are too few"
-    )
-    return (*told, *ignored, early) if filed else (*told, *ignored)
+def _notes(stacked: Stacked, corpus: Corpus, how: Cleaning) -> dict[str, dict[str, int]]:
+    if how.symbol_list is None:
+        return {"mended": stacked.mended}
+    codes = corpus.patent_codes
+    known = corpus.patents["knowledge_date"].iloc[corpus.row_of(codes["patent_id"])]
+    return {"mended": stacked.mended, "out_of_force": how.symbol_list.out_of_force(codes, known)}
+
+
+def _warnings(
+    tables: Sequence[SourceTable], patents: pd.DataFrame, doubtful: pd.DataFrame, notes: dict[str, dict[str, int]]
+) -> tuple[str, ...]:
+    warnings = [f"{table.name}: {warning}" for table in tables for warning in table.warnings]
+    warnings += [f"{table.name}: columns ignored: {_listed(table.ignored)}" for table in tables if table.ignored]
+    for kind in ("application", "priority"):
+        share = (patents["date_kind"] == kind).mean()
+        if share:
+            warnings.append(
+                f"dates: {share:.0%} of the patents are dated by {kind}, some 18 months before anyone could read them: "
+                "a cutoff sees them too early, and the last two years of the data are incomplete, so outcomes there "
+                "are too few"
+            )
+    coarse = (patents["date_precision"] != schemas.PRECISIONS[0]).mean()
+    if coarse:
+        warnings.append(f"dates: {coarse:.1%} of the patents have only a month or year: they count as known at its end")
+    if notes["mended"]:
+        told = ", ".join(f"{count:,} of {name}" for name, count in notes["mended"].items())
+        warnings.append(f"encodings: mended {told}, whose bytes had been read in the wrong encoding")
+    if len(doubtful):
+        warnings.append(f"encodings: {len(doubtful):,} texts look wrongly decoded and are kept as they are")
+    for when, count in notes.get("out_of_force", {}).items():
+        if count:
+            what = "before they came into force" if when == "before" else "after they went out of force"
+            warnings.append(f"codes: {count:,} IPC entries stand on patents {what}, by the list of symbols given")
+    return tuple(warnings)
 
 
 def _listed(names: Sequence[str]) -> str:
     shown = ", ".join(map(repr, names[:_NAMED]))
     return shown + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
-
-
-def _stack(tables: Sequence[SourceTable]) -> pd.DataFrame:
-    """All rows one under the other, with their source's number, their row number and parsed dates."""
-    if not tables:
-        raise CorpusError("no source file given: name at least one Parquet or CSV file")
-    frames = [table.frame.assign(source=number, row=table.frame.index) for number, table in enumerate(tables)]
-    rows = pd.concat(frames, ignore_index=True)
-    return rows.assign(knowledge_date=_dates(rows["date"]), known_filing=_dates(rows["app_date"]))
-
-
-def _dates(texts: pd.Series) -> pd.Series:
-    """Calendar days of ISO dates; NaT for anything else, such as 0001-01-01 or 9999-12-31 put for an unknown day."""
-    iso = texts.where(texts.str.fullmatch(r"(?:1[7-9]|2[01])[0-9]{2}-[0-9]{2}-[0-9]{2}"))
-    return pd.to_datetime(iso, format="%Y-%m-%d", errors="coerce").astype("datetime64[s]")
-
-
-def _exact_repeats(rows: pd.DataFrame) -> pd.Series:
-    named = rows["patent_id"] != ""
-    content = list(FLAT[1:])
-    shared = rows[named & rows["patent_id"].duplicated(keep=False)]
-    repeated = pd.Series(False, index=rows.index)
-    repeated.loc[shared.index] = shared.duplicated(list(FLAT))
-    numbered = rows[named & ~_publication_numbers(rows)]
-    repeated.loc[numbered.index] |= numbered.duplicated(content)
-    return repeated
-
-
-def _publication_numbers(rows: pd.DataFrame) -> pd.Series:
-    office = rows["patent_id"].str.extract(r"^([A-Z]{2})[A-Z]{0,2}[0-9]", expand=False)
-    return (rows["office"] == "") | (office == rows["office"].str.upper()).fillna(False)
-
-
-def _explode(texts: pd.Series) -> pd.DataFrame:
-    """The non-empty entries of ``;``-joined lists: their position, and as index the label of their row."""
-    lists = pc.split_pattern(pa.array(texts.to_numpy(), pa.large_string()), ";")
-    parents = pc.list_parent_indices(lists).to_numpy()
-    position = np.arange(len(parents)) - np.asarray(lists.offsets)[parents]
-    value = pd.Series(lists.flatten(), dtype="str").str.strip()
-    entries = pd.DataFrame({"position": position, "value": value.to_numpy()}).astype({"value": "str"})
-    entries.index = texts.index[parents]
-    return entries[(entries["value"] != "").to_numpy()]
-
-
-def _symbols(rows: pd.DataFrame) -> pd.DataFrame:
-    """All symbols of all rows; ``symbol`` is missing where the entry is none of its scheme."""
-    tables = []
-    for scheme in schemas.SCHEMES:
-        entries = _explode(rows[scheme])
-        tables.append(entries.assign(scheme=scheme, symbol=parse_symbols(entries["value"], scheme).astype("str")))
-    return pd.concat(tables)
-
-
-def _unusable(rows: pd.DataFrame, symbols: pd.DataFrame) -> pd.Series:
-    """Why each row cannot be used; empty where it can."""
-    coded = rows.index.isin(symbols.index[symbols["symbol"].notna()])
-    reason = pd.Series("", index=rows.index, dtype="str")
-    reason = reason.mask(~coded, "no valid IPC or CPC symbol")
-    reason = reason.mask(
-        rows["knowledge_date"].isna(), "date is not a day of 1700 to 2199 written YYYY-MM-DD or YYYYMMDD"
-    )
-    reason = reason.mask(rows["date"] == "", "no date")
-    return reason.mask(rows["patent_id"] == "", "no patent_id")
-
-
-def _claimed_twice(rows: pd.DataFrame, reasons: pd.Series) -> pd.Series:
-    usable = rows[reasons == ""].sort_values("knowledge_date", kind="stable")  # the order of a file decides nothing
-    later = usable.index[usable["patent_id"].duplicated()]
-    return reasons.mask(reasons.index.isin(later), "another row has this patent_id with other content")
 
 
 def _row_faults(rows: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
@@ -226,81 +220,6 @@ def _row_faults(rows: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
     value = bad["date"].where(why.str.startswith("date"), "")
     value = value.mask(why.str.startswith("no valid"), bad["ipc"].str.cat(bad["cpc"], sep=";").str.strip(";"))
     return pd.DataFrame({"kind": "row", "reason": why, "value": value})
-
-
-def _values(patents: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The patents table, and the values that had to be left out of it."""
-    filed, stated = patents["known_filing"], patents["app_date"] != ""
-    after = filed > patents["knowledge_date"]
-    digits = patents["claims_count"].str.fullmatch(r"[0-9]{1,9}")
-    count = patents["claims_count"].where(digits)
-    of_application = patents["date_kind"].str.lower() == "application"
-    table = patents.assign(
-        filing_date=filed.mask(after).mask((filed.isna() | after) & of_application, patents["knowledge_date"]),
-        claims_count=pd.to_numeric(count).astype("Int32"),
-    )
-    faults = [
-        _value_faults(
-            patents["app_date"],
-            stated & filed.isna(),
-            "app_date is not a day of 1700 to 2199 written YYYY-MM-DD or YYYYMMDD",
-        ),
-        _value_faults(patents["app_date"], after, "app_date lies after date"),
-        _value_faults(
-            patents["claims_count"], (patents["claims_count"] != "") & ~digits, "claims_count is not a number"
-        ),
-    ]
-    return table, pd.concat(faults)
-
-
-def _value_faults(values: pd.Series, bad: pd.Series, reason: str) -> pd.DataFrame:
-    return pd.DataFrame({"kind": "value", "reason": reason, "value": values[bad]})
-
-
-def _codes(patents: pd.DataFrame, symbols: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    order = pd.Series(np.arange(len(patents)), index=patents.index)
-    table = symbols[symbols.index.isin(patents.index)]
-    table = table.assign(order=order.reindex(table.index), patent_id=patents["patent_id"].reindex(table.index))
-    table = table.sort_values(["order", "scheme", "position"], ascending=[True, False, True], kind="stable")
-    invalid = table[table["symbol"].isna()]
-    reasons = "not a symbol of " + invalid["scheme"].str.upper()
-    valid = table[table["symbol"].notna()].drop_duplicates(["order", "scheme", "symbol"], ignore_index=True)
-    valid = valid.assign(position=valid["position"].clip(upper=np.iinfo("int16").max))
-    return valid, pd.DataFrame({"kind": "symbol", "reason": reasons, "value": invalid["value"]})
-
-
-def _citations(patents: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
-    tables = []
-    for kind, column in (("patent", "cited_ids"), ("npl", "cited_npl")):
-        entries = _explode(patents[column]).rename(columns={"value": "cited"})
-        tables.append(entries.assign(kind=kind))
-    entries = pd.concat(tables)
-    source = patents.loc[entries.index]
-    order = pd.Series(np.arange(len(patents)), index=patents.index)
-    entries = entries.assign(
-        citing=source["patent_id"], citing_date=source["knowledge_date"], order=order.loc[entries.index]
-    )
-    entries = entries.sort_values(["order", "kind", "position"], ascending=[True, False, True], kind="stable")
-    return resolve_citations(entries[["citing", "citing_date", "cited", "kind"]], members)
-
-
-def _parties(patents: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    tables = []
-    for role in schemas.ROLES:
-        entries = _explode(patents[f"{role}s"]).rename(columns={"value": "name"})
-        tables.append(entries.assign(role=role, party_id=normalise_parties(entries["name"], role)))
-    entries = pd.concat(tables)
-    entries = entries.assign(
-        patent_id=patents["patent_id"].loc[entries.index],
-        order=pd.Series(np.arange(len(patents)), index=patents.index).loc[entries.index],
-    )
-    entries = entries.sort_values(["order", "role", "position"], kind="stable")
-    nameless = entries[entries["party_id"] == ""]
-    faults = pd.DataFrame(
-        {"kind": "value", "reason": "a party's name holds no letter or digit", "value": nameless["name"]}
-    )
-    named = entries[entries["party_id"] != ""].drop_duplicates(["order", "role", "party_id"], ignore_index=True)
-    return named, faults
 
 
 def _quarantine(tables: Sequence[SourceTable], rows: pd.DataFrame, faults: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """A corpus on disk: one folder of Parquet tables and a manifest that says what is in them and where it came from.
 
-The same input gives the same bytes; every table is checked against its hash and its schema when read back.
+The same input gives the same bytes; every table is checked against its hash and its schema when read back. The rows as
+read lie in ``sources/`` (``pipeline.corpus.sources``), so that a corpus can grow as if all files had come at once.
 """
 
 import dataclasses
@@ -12,6 +13,7 @@ import pandas as pd
 from pipeline import __version__, schemas
 from pipeline.artifacts import (
     atomic_directory,
+    locked,
     read_json,
     read_table,
     sha256_file,
@@ -21,10 +23,11 @@ from pipeline.artifacts import (
 )
 from pipeline.corpus.entry_dates import load_entry_dates
 from pipeline.corpus.ingest import Ingested
+from pipeline.corpus.sources import FOLDER, SYMBOLS, write_cleaning, write_sources
 from pipeline.corpus.timeline import Corpus, last_day
 from pipeline.errors import ArtifactError, CorpusError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 TABLES: dict[str, type[schemas.Table]] = {
     "patents": schemas.Patents,
     "patent_codes": schemas.PatentCodes,
@@ -32,6 +35,7 @@ TABLES: dict[str, type[schemas.Table]] = {
     "parties": schemas.Parties,
     "members": schemas.Members,
     "quarantine": schemas.Quarantine,
+    "history": schemas.History,
 }
 _MANIFEST = "manifest.json"
 
@@ -40,8 +44,14 @@ def save_corpus(ingested: Ingested, path: Path, simulated: bool = False) -> dict
     """Write a corpus folder, replacing an older one whole, and return its manifest.
 
     Raises:
-        ArtifactError: when ``path`` is something else than a corpus or cannot be written.
+        ArtifactError: when ``path`` is something else than a corpus, or cannot be written, or is being written.
     """
+    with locked(path):
+        return write_corpus(ingested, path, simulated)
+
+
+def write_corpus(ingested: Ingested, path: Path, simulated: bool = False, stored: int = 0) -> dict[str, Any]:
+    """As ``save_corpus``, for who holds the lock. ``stored``: how many of the first sources lie in ``path`` already."""
     corpus = ingested.corpus
     tables = {
         "patents": corpus.patents,
@@ -50,24 +60,31 @@ def save_corpus(ingested: Ingested, path: Path, simulated: bool = False) -> dict
         "parties": corpus.parties,
         "members": corpus.members,
         "quarantine": ingested.quarantine,
+        "history": ingested.history,
     }
     dates = corpus.members["knowledge_date"]
     known = {"first_knowledge_date": f"{dates.min():%Y-%m-%d}", "last_knowledge_date": f"{dates.max():%Y-%m-%d}"}
-    with atomic_directory(path, _MANIFEST, [f"{name}.parquet" for name in tables]) as folder:
+    with atomic_directory(path, _MANIFEST, [*(f"{name}.parquet" for name in tables), FOLDER, SYMBOLS]) as folder:
         for name, table in tables.items():
             write_table(folder / f"{name}.parquet", table, {"schema_version": str(SCHEMA_VERSION), **known})
+        rows = write_sources(folder, ingested.tables, path, stored)
         hashes = {name: sha256_file(folder / f"{name}.parquet") for name in TABLES}
         manifest = {
             "schema_version": SCHEMA_VERSION,
             "techconverge": __version__,
             "simulated": simulated,
-            "sources": [dataclasses.asdict(source) for source in ingested.sources],
+            "sources": [
+                dataclasses.asdict(source) | {"stored": digest}
+                for source, digest in zip(ingested.sources, rows, strict=True)
+            ],
             "families": ingested.families,
+            **write_cleaning(folder, ingested.cleaning),
             "account": dataclasses.asdict(ingested.account),
             **known,
             "coverage": coverage(corpus),
             "tables": {name: {"rows": len(tables[name]), "sha256": hashes[name]} for name in TABLES},
             "content_hash": sha256_json(hashes),
+            "notes": ingested.notes,
             "warnings": list(ingested.warnings),
         }
         write_json(folder / _MANIFEST, manifest)
@@ -92,6 +109,11 @@ def load_corpus(path: Path, entry_dates: Path | None = None) -> Corpus:
         cutoff=last_day(tables["members"]),
         entry_dates=load_entry_dates(entry_dates),
     )
+
+
+def load_quarantine(path: Path) -> pd.DataFrame:
+    """What could not be used of a corpus's sources (schema ``Quarantine``); raises as ``load_corpus`` does."""
+    return _load_table(path, "quarantine", load_manifest(path))
 
 
 def load_manifest(path: Path) -> dict[str, Any]:

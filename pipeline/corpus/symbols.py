@@ -8,15 +8,18 @@ import re
 import pandas as pd
 
 _SYMBOL = re.compile(
-    r"""^(?P<section>[A-HY])
-    (?:(?P<class>[0-9]{2})
-    (?:(?P<subclass>[A-Z])
-    (?:\s*(?P<group>[0-9]{1,4})\s*/\s*(?P<subgroup>[0-9]{2,6})      # F25B 41/20, F25B41/20, F25B  41/20
-      |(?P<padded_group>[0-9]{4})(?P<padded_subgroup>[0-9]{6})      # F25B0041200000 (WIPO ST.8)
-      |\s+(?P<main_group>[0-9]{1,4})                             # F25B 41: the main group
+    r"""^(?:(?:INT|IPC|IPCR|CPC)[\s.]*(?:CL|C1)?[\s.]*(?:\(?[1-8¹²³⁴-⁸]\)?)?\s*[:.,]?\s+      # Int. Cl.7
+      |IPC(?:[1-8]|1-7)?:\s*)?
+    (?P<section>[A-HY])
+    (?:\s?(?P<class>[0-9]{2})
+    (?:\s?(?P<subclass>[A-Z])
+    (?:[\s-]*(?P<group>[0-9]{1,4})\s*[/:]\s*(?P<subgroup>[0-9]{2,6})    # F25B 41/20, F 25 B 41/20, F25B-041/20
+      |(?P<padded_group>[0-9]{4})(?P<padded_subgroup>[0-9]{6})          # F25B0041200000 (WIPO ST.8)
+      |\s+(?P<main_group>[0-9]{1,4})                                 # F25B 41: the main group
     )?)?)?
-    (?:\s*[([]?[0-9]{4}\.[0-9]{2}[)\]]?.*)?$                         # a version: (2006.01)
-    """,
+    (?:\s*[([]?[0-9]{4}\.[0-9]{2}[)\]]?.*                             # a version: (2006.01)
+      |\s*(?:19|20)[0-9]{6}\s*[ACS]?[FLIN ]*.*                         # attributes of IPC-R: 20060101AFI
+    )?$""",
     re.VERBOSE,
 )
 
@@ -26,6 +29,8 @@ def parse_symbol(raw: str, scheme: str) -> str | None:
 
     >>> parse_symbol("f25b41/20", "ipc"), parse_symbol("F25B0041200000", "ipc"), parse_symbol("Y02E 10/50", "ipc")
     ('F25B 41/20', 'F25B 41/20', None)
+    >>> parse_symbol("Int. Cl.7 F25B 41/20", "ipc"), parse_symbol("F25B  41/20        20060101AFI20060101BHEP", "ipc")
+    ('F25B 41/20', 'F25B 41/20')
     """
     match = _SYMBOL.match(raw.strip().upper())
     if match is None or (match["section"] == "Y" and scheme == "ipc") or match["class"] == "00":

@@ -131,7 +131,7 @@ def _references(history: Corpus, pairs: CandidatePairs, task: TaskConfig) -> Ref
     incidence = history.incidence(task.scheme, task.level)
     patents = len(history.patents)
     citing, cited = history.row_of(table["citing"]), history.row_of(table["cited"])
-    document, ids = pd.factorize(table["cited"])
+    document, ids = pd.factorize(table["cited_key"])
     known = cited >= 0
     return References(
         carried=incidence.matrix,

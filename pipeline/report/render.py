@@ -191,7 +191,7 @@ def _mean_of(origins: list[dict[str, Any]], key: str) -> float | None:
 def _account(account: dict[str, int] | None) -> dict[str, Any] | None:
     if not account:
         return None
-    parts = [(label, account.get(key, 0)) for key, label in _ACCOUNT.items()]
+    parts = [(label, account.get(key, 0)) for key, label in _ACCOUNT.items() if key != "replaced" or account.get(key)]
     return {"read": account["read"], "parts": parts, "adds_up": account["read"] == sum(number for _, number in parts)}
 
 
@@ -199,6 +199,7 @@ _ACCOUNT = {
     "kept": "Kept as inventions",
     "merged_families": "Merged into another member of their family",
     "exact_repeats": "Exact repeats dropped",
+    "replaced": "Replaced by a later correction",
     "quarantined": "Set aside as unusable, each with its reason",
 }
 

@@ -58,9 +58,9 @@ def test_a_full_row_lands_in_every_table() -> None:
         ["cpc", "F25B 41/20", 1],
     ]
     assert corpus.citations.to_numpy().tolist() == [
-        ["US1B2", "US7155747", "patent"],
-        ["US1B2", "EP1A1", "patent"],
-        ["US1B2", "Doe, J. (1999)", "npl"],
+        ["US1B2", "US7155747", "patent", "US7155747"],
+        ["US1B2", "EP1A1", "patent", "EP1"],
+        ["US1B2", "Doe, J. (1999)", "npl", "Doe, J. (1999)"],
     ]
     assert corpus.parties.to_numpy().tolist() == [
         ["US1B2", "assignee", "TOSHIBA CO., LTD.", "toshiba"],
@@ -241,7 +241,7 @@ def test_a_family_does_not_cite_itself() -> None:
         {"patent_id": "US0", "date": "2011-01-05", "ipc": "F25B", "family_id": "G", "cited_ids": "US2;US3"},
         {"patent_id": "US3", "date": "2011-01-05", "ipc": "F25B", "family_id": "G"},
     ]
-    assert corpus_from(rows).citations.to_numpy().tolist() == [["US0", "US1", "patent"]]
+    assert corpus_from(rows).citations.to_numpy().tolist() == [["US0", "US1", "patent", "US1"]]
 
 
 def test_kept_families_leave_every_document_to_itself() -> None:

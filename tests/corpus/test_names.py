@@ -14,7 +14,7 @@ from pipeline.corpus.names import near_matches, normalise_parties, normalise_par
         (["TOSHIBA CO., LTD.", "Toshiba Corporation", "toshiba", "Toshiba K.K.", "Ｔｏｓｈｉｂａ"], "toshiba"),
         (["Toshiba Kabushiki Kaisha"], "toshiba"),
         (["Nestec S.A.", "NESTEC SA", "Nestec S. A."], "nestec"),
-        (["Siemens AG", "SIEMENS Aktiengesellschaft AG"], None),
+        (["Siemens AG", "SIEMENS Aktiengesellschaft", "Siemens AG [DE]"], "siemens"),
         (["Müller GmbH & Co. KG", "MÜLLER GMBH", "Mu\u0308ller"], "müller"),
         (["株式会社東芝", "東芝株式会社", "(株)東芝", "㈱東芝"], "東芝"),
         (["华为技术有限公司"], "华为技术"),

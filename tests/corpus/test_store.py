@@ -31,7 +31,7 @@ def assert_round_trip(ingested: Ingested, folder: Path) -> None:
     loaded = load_corpus(folder)
     assert loaded.cutoff == ingested.corpus.cutoff
     pd.testing.assert_frame_equal(loaded.entry_dates, load_entry_dates())
-    for table in TABLES.keys() - {"quarantine"}:
+    for table in TABLES.keys() - {"quarantine", "history"}:
         pd.testing.assert_frame_equal(getattr(loaded, table), getattr(ingested.corpus, table), obj=table)
 
 
@@ -47,8 +47,10 @@ def test_the_same_input_gives_the_same_bytes(ingested: Ingested, tmp_path: Path)
     save_corpus(ingested, tmp_path / "one")
     save_corpus(ingested, tmp_path / "two")
     names = sorted(file.name for file in (tmp_path / "one").iterdir())
-    assert names == sorted([*(f"{name}.parquet" for name in TABLES), "manifest.json"])
-    for name in names:
+    assert names == sorted([*(f"{name}.parquet" for name in TABLES), "manifest.json", "sources"])
+    files = [str(file.relative_to(tmp_path / "one")) for file in (tmp_path / "one").rglob("*.*") if file.is_file()]
+    assert {"sources/0001.parquet", "sources/0001.faults.parquet", "manifest.json"} < set(files)
+    for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
 
 
@@ -57,7 +59,8 @@ def test_the_manifest_says_what_is_in_it(ingested: Ingested, tmp_path: Path) -> 
     assert manifest == load_manifest(tmp_path / "corpus")
     assert manifest["simulated"] is True
     assert manifest["families"] == "merge"
-    assert manifest["account"] == {"read": 4, "kept": 2, "merged_families": 1, "exact_repeats": 0, "quarantined": 1}
+    account = {"read": 4, "kept": 2, "merged_families": 1, "exact_repeats": 0, "quarantined": 1, "replaced": 0}
+    assert manifest["account"] == account
     assert (manifest["first_knowledge_date"], manifest["last_knowledge_date"]) == ("2010-01-05", "2012-02-29")
     assert {name: table["rows"] for name, table in manifest["tables"].items()} == {
         "patents": 2,
@@ -65,6 +68,7 @@ def test_the_manifest_says_what_is_in_it(ingested: Ingested, tmp_path: Path) -> 
         "citations": 2,
         "parties": 0,
         "members": 3,
+        "history": 0,
         "quarantine": 2,
     }
     coverage = manifest["coverage"]

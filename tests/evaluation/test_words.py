@@ -20,6 +20,7 @@ from pipeline.pairs.candidates import candidate_pairs
 def test_every_column_has_words_of_its_own(sample_corpus: Corpus, track: str, level: str, window: int) -> None:
     task = TaskConfig(track=track, level=level, window=window)  # type: ignore[arg-type]
     notes = pd.DataFrame({"citing": sample_corpus.patents["patent_id"].iloc[:5], "cited": "a book", "kind": "npl"})
+    notes = notes.assign(cited_key=notes["cited"])
     citations = pd.concat([sample_corpus.citations, notes.astype(sample_corpus.citations.dtypes)], ignore_index=True)
     corpus = dataclasses.replace(sample_corpus, citations=citations).with_embeddings(
         HashingEncoder(300).encode(patent_texts(sample_corpus.patents))

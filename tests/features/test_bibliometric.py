@@ -101,6 +101,7 @@ def test_what_the_source_lacks_is_left_out_with_a_warning_not_counted_as_zero(fi
 def test_non_patent_literature_is_counted_apart() -> None:
     corpus = corpus_from(ROWS)
     notes = pd.DataFrame({"citing": ["US2", "US2", "US4"], "cited": ["a book", "a paper", "a talk"], "kind": "npl"})
+    notes = notes.assign(cited_key=notes["cited"])
     citations = pd.concat([corpus.citations, notes.astype(corpus.citations.dtypes)], ignore_index=True)
     columns = columns_of(dataclasses.replace(corpus, citations=citations))
     assert columns["bibliometric__cited_npl_range__w3__lag0"].tolist() == [1]

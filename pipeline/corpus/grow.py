@@ -1,0 +1,101 @@
+"""Corpora that are made and grow on disk: one writer at a time, the old one whole until the new one is."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.artifacts import locked
+from pipeline.corpus.aliases import Aliases
+from pipeline.corpus.families import Families
+from pipeline.corpus.ingest import Cleaning, ingest_tables
+from pipeline.corpus.readers import SourceTable, read_source
+from pipeline.corpus.sources import read_cleaning, read_sources
+from pipeline.corpus.store import load_manifest, write_corpus
+from pipeline.corpus.validity import SymbolList
+
+Progress = Callable[[str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Grown:
+    """The manifest of the corpus, and the files that it had already; ``changed``: whether anything was written."""
+
+    manifest: dict[str, Any]
+    known: tuple[str, ...]
+    changed: bool
+
+
+def create(
+    files: Sequence[Path],
+    out: Path,
+    cleaning: Cleaning,
+    progress: Progress,
+    format: str | None = None,
+    mapping: Path | None = None,
+) -> dict[str, Any]:
+    """Read files into a new corpus at ``out``, replacing an older one, and return its manifest.
+
+    ``format``, ``mapping``: see ``readers.read_source``.
+
+    Raises:
+        CorpusError: a file cannot be read, or no row of any can be used.
+        ArtifactError: ``out`` is no corpus, cannot be written, or is being written.
+    """
+    with locked(out):
+        ingested = ingest_tables(_read(files, progress, format, mapping), cleaning=cleaning)
+        progress("writing")
+        return write_corpus(ingested, out)
+
+
+def append(
+    files: Sequence[Path],
+    out: Path,
+    progress: Progress,
+    families: Families | None = None,
+    aliases: Aliases | None = None,
+    symbol_list: SymbolList | None = None,
+    format: str | None = None,
+    mapping: Path | None = None,
+) -> Grown:
+    """Add files to the corpus at ``out``: it becomes what ingesting all its files at once, in this order, would give.
+
+    A file whose bytes are in it already is left out. What is not given of the cleaning stays as it was.
+
+    Raises:
+        CorpusError: ``out`` is no corpus, or a file cannot be read.
+        ArtifactError: a part of the corpus is damaged, or it is being written.
+    """
+    with locked(out):
+        manifest = load_manifest(out)
+        before = read_cleaning(out, manifest)
+        cleaning = Cleaning(
+            families=families or before.families,
+            aliases=before.aliases if aliases is None else aliases,
+            symbol_list=before.symbol_list if symbol_list is None else symbol_list,
+        )
+        seen = {source["sha256"] for source in manifest["sources"]}
+        added, known = [], []
+        for table in _read(files, progress, format, mapping):
+            (known if table.sha256 in seen else added).append(table)
+            seen.add(table.sha256)
+        names = tuple(table.name for table in known)
+        if not added and _told(cleaning) == _told(before):
+            return Grown(manifest, names, changed=False)
+        progress("reading what the corpus holds")
+        stored = read_sources(out, manifest)
+        ingested = ingest_tables([*stored, *added], cleaning=cleaning)
+        progress("writing")
+        written = write_corpus(ingested, out, simulated=manifest["simulated"], stored=len(stored))
+        return Grown(written, names, changed=True)
+
+
+def _read(files: Sequence[Path], progress: Progress, format: str | None, mapping: Path | None) -> list[SourceTable]:
+    if files:
+        progress(f"reading {', '.join(path.name for path in files)}")
+    return [read_source(path, format, mapping) for path in files]
+
+
+def _told(cleaning: Cleaning) -> tuple[str, dict[str, str], str]:
+    symbols = cleaning.symbol_list
+    return cleaning.families, cleaning.aliases.keys, "" if symbols is None else symbols.sha256
