@@ -2,13 +2,16 @@
 
 import datetime
 import logging
+import shutil
 import sys
 from pathlib import Path
 
+from flows.opportunities import opportunities_flow
 from flows.run import run_flow
 from pipeline.corpus.store import save_corpus
 from pipeline.errors import TechconvergeError
 from pipeline.run_config import load_config
+from pipeline.run_opportunities import OpportunitiesRequest
 from pipeline.run_request import RunRequest
 from pipeline.sample.corpus import simulated_corpus
 
@@ -31,10 +34,15 @@ def main() -> None:
             command="forecast", corpus=corpus, cutoffs=(CUTOFF,), firm=FIRM, config=load_config(None, {})
         )
         values = request.model_dump(mode="json")
+        for earlier in (FOLDER / "run").glob("firm-*"):  # made of the run that is about to be replaced
+            shutil.rmtree(earlier)
         report = run_flow("forecast", values, str(FOLDER / "run"), str(FOLDER / "parts"))
+        asked = OpportunitiesRequest(run=FOLDER / "run", firm=FIRM)
+        firm_report, *_ = opportunities_flow(asked.model_dump(mode="json"), str(FOLDER / "run"))
     except TechconvergeError as error:
         sys.exit(f"error: {error}")
-    print(f"\nThe report is in {Path(report).absolute()}\nThe ranked table is {Path(report).parent / 'ranked.csv'}")
+    print(f"\nThe pairs of codes: {Path(report).absolute()}\nThe firm's opportunities: {Path(firm_report).absolute()}")
+    print(f"The ranked table: {Path(report).parent / 'ranked.csv'}")
 
 
 if __name__ == "__main__":
