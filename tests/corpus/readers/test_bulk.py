@@ -149,7 +149,7 @@ def test_patentsview_is_joined(tmp_path: Path) -> None:
 def test_patstat_is_joined(tmp_path: Path) -> None:
     table = read_source(folder(tmp_path / "raw", PATSTAT, ","))
     common = {
-        "title": "Bricks", "abstract": "Green; bricks.", "ipc": "B28B 1/29;B28B 5/02", "cpc": "B28B 5/022",
+        "title": "Bricks", "abstract": "Green; bricks.", "ipc": "B28B   1/29;B28B   5/02", "cpc": "B28B   5/022",
         "assignees": "BOER BEHEER", "inventors": "KOSMAN, W.", "family_id": "19768124", "office": "EP",
         "app_date": "1999-11-08",
     }  # fmt: skip
