@@ -25,7 +25,8 @@ class Run:
     """A run folder in memory. ``ranked``: the first rows, best first, with titles; optional tables may be empty.
 
     ``types``: the first opportunity of each type, and how many there are. ``candidates`` and ``expected``: pairs at
-    the last cutoff and the sum of their probabilities. ``horizons``: of the ranked pairs, where there are several.
+    the last cutoff and the sum of their probabilities. ``bounds``: of the probability of each of them. ``horizons``:
+    of the ranked pairs, where there are several.
     """
 
     record: dict[str, Any]
@@ -35,6 +36,7 @@ class Run:
     types: pd.DataFrame
     candidates: int
     expected: float
+    bounds: pd.DataFrame
     codes: pd.DataFrame
     links: pd.DataFrame
     explanations: pd.DataFrame
@@ -72,6 +74,7 @@ def load_run(folder: Path) -> Run:
         types=_types(firm_view),
         candidates=len(latest),
         expected=float(latest["probability"].sum()),
+        bounds=latest[[*PAIR, *BOUNDS]],
         codes=codes,
         links=_optional(folder / "links.parquet", PAIR, ["joint"]),
         explanations=_optional(

@@ -193,9 +193,9 @@ def write_judgement(folder: Path, opportunities: pd.DataFrame, topics: pd.DataFr
         {
             "judge": JUDGE,
             "rubric": "default-1",
+            "scale": [0, 5],
             "calls": 75,
-            "tokens_in": 91_000,
-            "tokens_out": 4_200,
+            "tokens": 95_200,
             "alpha": 0.58,
             "notes": [],
         },

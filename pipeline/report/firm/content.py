@@ -12,7 +12,7 @@ from pipeline.report.firm.links import patent_url
 from pipeline.report.firm.reading import Case, Reading, Row, read
 from pipeline.report.firm.tables import OVERALL, FirmRun, known_pairs
 from pipeline.report.render import evidence_tested
-from pipeline.report.tables import BOUNDS, CARDS, TABLE_ROWS, records
+from pipeline.report.tables import CARDS, TABLE_ROWS, records
 from pipeline.schemas import PAIR
 
 BRIEFS = 3
@@ -98,9 +98,18 @@ def firm_content(run: FirmRun) -> dict[str, Any]:
     }
 
 
+def firm_codes(run: FirmRun) -> pd.DataFrame:
+    """The run's table of codes with the patents of this firm, which need not be the one that the run was made for."""
+    sides = [run.pairs[[f"code_{side}", f"share_{side}"]].set_axis(["code", "share"], axis=1) for side in "ab"]
+    share = pd.concat(sides).drop_duplicates("code").set_index("code")["share"]
+    codes = run.run.codes
+    own = codes["patents"] * codes["code"].map(share)
+    return codes.assign(firm_patents=own.round().fillna(0))
+
+
 def _with_bounds(run: FirmRun) -> pd.DataFrame:
-    """The opportunities with the interval of their pair's probability, where the head of the list has one."""
-    return run.opportunities.merge(run.run.ranked[[*PAIR, *BOUNDS]], on=PAIR, how="left", validate="many_to_one")
+    """The opportunities with the interval of their pair's probability."""
+    return run.opportunities.merge(run.run.bounds, on=PAIR, how="left", validate="many_to_one")
 
 
 def _opportunities(run: FirmRun, rows: pd.DataFrame, track: str) -> list[Opportunity]:
@@ -242,22 +251,20 @@ def _overall(run: FirmRun) -> dict[str, float]:
 
 def _top(run: FirmRun) -> int:
     """The highest score of the rubric: 5, or 10 for the published one."""
-    return 10 if float(run.judged["mean"].max()) > 5 or run.judge.get("preset") == "reference" else 5
+    stated = (run.judge.get("scale") or [0, 5])[-1]
+    return 10 if stated > 5 or float(run.judged["mean"].max()) > 5 else 5
 
 
 def _judge(run: FirmRun) -> dict[str, Any]:
     """The judge's record as the report words it; what it does not say is None."""
     record = run.judge
-    names = record.get("judges") or [record.get("judge")] if record else []
-    agreement = record.get("agreement") or {}
     return {
-        "name": ", ".join(str(name) for name in names if name) or ", ".join(sorted(run.judged["judge"].unique())),
+        "name": record.get("judge") or ", ".join(sorted(run.judged["judge"].unique())),
         "criteria": int((run.judged["criterion"].drop_duplicates() != OVERALL).sum()),
         "rubric": record.get("rubric"),
         "calls": record.get("calls"),
-        "tokens_in": record.get("tokens_in"),
-        "tokens_out": record.get("tokens_out"),
-        "alpha": record.get("alpha", agreement.get("alpha") if isinstance(agreement, dict) else None),
+        "tokens": record.get("tokens"),
+        "alpha": record.get("alpha"),
         "top": _top(run) if len(run.judged) else 5,
     }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ArtifactError, ConfigError
-from pipeline.report.firm.content import firm_content
+from pipeline.report.firm.content import firm_codes, firm_content
 from pipeline.report.firm.figures import NARROW, WIDE, matrix, portfolio, radar
 from pipeline.report.firm.markdown import write_markdown
 from pipeline.report.firm.tables import FirmRun, load_firm_run
@@ -59,7 +59,7 @@ def _write_html(path: Path, run: FirmRun, content: dict[str, Any]) -> None:
         **content,
         "radars": drawings,
         "matrices": [matrix(run.opportunities.head(CARDS), sheet) for sheet in (WIDE, NARROW)],
-        "portfolios": [portfolio(run.opportunities, run.run.codes, wide) for wide in (True, False)],
+        "portfolios": [portfolio(run.opportunities, firm_codes(run), wide) for wide in (True, False)],
         "orders": _ORDERS | ({"judged": "judge’s mean"} if content["judged"] else {}),
         "scale_low": 0 if top == 5 else 1,
         "scale_top": top,

@@ -11,9 +11,10 @@ from report.test_render import HOSTILE, Reading
 
 from pipeline.artifacts import read_json, read_table, write_json, write_table
 from pipeline.errors import ArtifactError, ConfigError
+from pipeline.report.firm.content import firm_codes
 from pipeline.report.firm.definitions import DEFINITIONS
 from pipeline.report.firm.render import render_firm_report
-from pipeline.report.firm.tables import find_firm_folder, firm_folder
+from pipeline.report.firm.tables import find_firm_folder, firm_folder, load_firm_run
 
 
 def page_of(folder) -> str:
@@ -73,7 +74,8 @@ def test_every_number_has_its_unit_and_definition_and_none_is_without_one(tmp_pa
 def test_a_judge_is_shown_with_spread_evidence_and_what_it_could_not_settle(tmp_path):
     text = text_of(write_firm_run(tmp_path / "run", judged=True))
     for part in (
-        "Scored by a language model, local:scripted , on 3 criteria, from passages it had to cite, in 75 calls.",
+        "Scored by a language model, local:scripted , on 3 criteria, from passages it had to cite,",
+        "in 75 calls and 95,200 tokens.",
         ".580 of 1 (Krippendorff’s alpha; below .667 they are too scattered to rely on )",
         "Technical compatibility 4.2 ± 0.4 answer 1 on technical_compatibility [1]",  # 4 is nearest to 4.2
         "Feasibility 3.0 undecided",
@@ -85,6 +87,25 @@ def test_a_judge_is_shown_with_spread_evidence_and_what_it_could_not_settle(tmp_
     ):
         assert part in text, part
     assert "No model judged" not in text
+
+
+def test_the_firm_s_patents_and_the_intervals_are_its_own_though_the_run_was_made_for_none(tmp_path):
+    folder = write_firm_run(tmp_path / "run")
+    codes = read_table(folder / "codes.parquet").assign(firm_patents=0)
+    write_table(folder / "codes.parquet", codes)
+    view = read_table(folder / "opportunities.parquet")
+    opportunity = read_table(folder / "topic_opportunities.parquet").iloc[0]
+    code = opportunity["firm_code"]
+    named = {side: view[f"code_{side}"] == code for side in "ab"}
+    write_table(
+        folder / "opportunities.parquet",
+        view.assign(**{f"share_{side}": view[f"share_{side}"].mask(named[side], 0.5) for side in "ab"}),
+    )
+    patents = codes.set_index("code")["patents"][code]
+    assert f"{code} {round(patents / 2):,} " in text_of(folder)
+    run = load_firm_run(folder)
+    assert firm_codes(run).set_index("code")["firm_patents"][code] == round(patents / 2)
+    assert run.run.bounds.shape[0] == run.run.candidates
 
 
 def test_notes_of_every_stage_are_listed(tmp_path):
