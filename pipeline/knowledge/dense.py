@@ -1,7 +1,7 @@
 """Search by vectors: the contract, and exact search over an array mapped into memory.
 
-Exact search is the default by measurement (``benchmarks/results/knowledge.md``): at 100,000 chunks it is many times
-faster than Chroma once a cutoff filters, finds all there is to find, and is made in a second.
+Exact search is the default: it finds all there is to find, the same on every run, and is made in seconds
+(``benchmarks/results/knowledge.md``). Chroma's side of that table is still to be measured.
 """
 
 import dataclasses

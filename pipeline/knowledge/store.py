@@ -11,6 +11,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -74,6 +75,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    kind: Literal["knowledge"] = "knowledge"
     schema_version: int = SCHEMA_VERSION
     techconverge: str = __version__
     encoder: EncoderConfig
@@ -101,8 +103,10 @@ def locked(base: Path) -> Iterator[None]:
     """Hold a base for writing; the system lets go of it when the process ends, however it ends.
 
     Raises:
-        KnowledgeError: when another process writes to it.
+        KnowledgeError: when another process writes to it, or it is something else.
     """
+    if (base / MANIFEST).exists():
+        load_manifest(base)
     try:
         base.mkdir(parents=True, exist_ok=True)
         foreign = {entry.name for entry in base.iterdir() if entry.name != _FOLDER and entry.name[0] != "."}
@@ -128,7 +132,9 @@ def load_manifest(base: Path) -> Manifest:
     if not (base / MANIFEST).is_file():
         raise KnowledgeError(f"{base} is not a knowledge base: make one with `techconverge knowledge add CORPUS`")
     record = read_json(base / MANIFEST)
-    version = record.get("schema_version") if isinstance(record, dict) else None
+    if not isinstance(record, dict) or record.get("kind") != "knowledge":
+        raise KnowledgeError(f"{base} is not a knowledge base but something else: choose another --base")
+    version = record.get("schema_version")
     if version != SCHEMA_VERSION:
         raise KnowledgeError(f"{base} has schema version {version}, this program reads {SCHEMA_VERSION}: add it anew")
     try:

@@ -131,6 +131,7 @@ def remove(base: Path, names: Sequence[str], firm: str, progress: Progress) -> M
     Raises:
         KnowledgeError: when one of them is not in it; then none is removed.
     """
+    load_manifest(base)  # before a folder is made to lock
     with locked(base):
         before = load_manifest(base)
         held = {document.source for document in before.documents if document.firm == firm}

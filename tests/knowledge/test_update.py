@@ -206,9 +206,10 @@ def test_damage_is_noticed(corpus: Corpus, tmp_path: Path) -> None:
     ("content", "error", "message"),
     [
         ("{", ArtifactError, "cannot be read as JSON"),
-        ("[]", KnowledgeError, "schema version None"),
-        ('{"schema_version": 99}', KnowledgeError, "schema version 99"),
-        ('{"schema_version": 1}', ArtifactError, "is damaged"),
+        ("[]", KnowledgeError, "something else: choose another --base"),
+        ('{"schema_version": 1}', KnowledgeError, "something else: choose another --base"),
+        ('{"kind": "knowledge", "schema_version": 99}', KnowledgeError, "schema version 99"),
+        ('{"kind": "knowledge", "schema_version": 1}', ArtifactError, "is damaged"),
     ],
 )
 def test_a_manifest_that_does_not_fit_is_refused(
