@@ -74,7 +74,7 @@ def measure(opportunities: int, kills: int, folder: Path) -> dict[str, Any]:
         rerun = len(server.requests) - asked
         bare = child("bare", folder, "bare")
         killed = kill_and_restart(opportunities, server, folder, kills)
-        report = run_child(REPORT, server.url, "judge", folder, "report")
+        report = whole if opportunities == REPORT else run_child(REPORT, server.url, "judge", folder, "report")
         reference = run_child(REPORT, server.url, "reference", folder, "reference")
     return {
         "opportunities": opportunities, "asked": asked, "at_once": at_once, "whole": whole, "again": again,

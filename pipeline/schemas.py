@@ -3,7 +3,7 @@
 Missing text is the empty string, missing dates are NaT, missing counts are <NA>: a missing value is never a zero.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 import pandera.pandas as pa
@@ -317,7 +317,7 @@ class ShownEvidence(Table):
     score: Series[float]
 
     class Config:
-        unique = ["opportunity_id", "evidence_id"]
+        unique: ClassVar[list[str]] = ["opportunity_id", "evidence_id"]
 
 
 class Verdicts(Table):
@@ -339,7 +339,7 @@ class Verdicts(Table):
     rubric: Series[str]
 
     class Config:
-        unique = ["opportunity_id", "criterion", "judge", "repeat"]
+        unique: ClassVar[list[str]] = ["opportunity_id", "criterion", "judge", "repeat"]
 
     @pa.dataframe_check(error="a score exactly where the outcome is ok")
     def scored_when_ok(cls, frame: pd.DataFrame) -> "pd.Series[bool]":
@@ -366,7 +366,7 @@ class Judged(Table):
     evidence_ids: Series[str]  # joined by ;, the most relied on first
 
     class Config:
-        unique = ["opportunity_id", "criterion", "judge"]
+        unique: ClassVar[list[str]] = ["opportunity_id", "criterion", "judge"]
 
 
 class Reliability(Table):
@@ -379,7 +379,7 @@ class Reliability(Table):
     units: Series["int64"] = pa.Field(ge=0)  # opportunities it rests on
 
     class Config:
-        unique = ["judge", "criterion", "measure"]
+        unique: ClassVar[list[str]] = ["judge", "criterion", "measure"]
 
 
 class Hindsight(Table):
@@ -398,7 +398,7 @@ class Hindsight(Table):
     filed: Series["int64"] = pa.Field(ge=0)  # pairs with a later patent
 
     class Config:
-        unique = ["score", "metric", "k"]
+        unique: ClassVar[list[str]] = ["score", "metric", "k"]
 
 
 class TopicPatents(Table):

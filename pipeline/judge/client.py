@@ -97,7 +97,7 @@ class Model:
         except Exception as error:
             outcome = self._outcome(error)
         else:
-            return _reply(message)
+            return _reply(message, self._hidden)
         # outside of the except clause, so that the provider's exception, which may quote a key, is not carried along
         if isinstance(outcome, Reply):
             return outcome
@@ -108,7 +108,8 @@ class Model:
         if completion is not None:  # openai, held to a schema: raised where the answer is cut off
             usage = completion.usage
             told = (usage.prompt_tokens, usage.completion_tokens) if usage else (None, None)
-            return Reply(completion.choices[0].message.content or "", "length", "", *told)
+            text = scrubbed((completion.choices[0].message.content or "")[:LONGEST_REPLY], self._hidden)
+            return Reply(text, "length", "", *told)
         status = _status(error)
         if status is not None:
             return self._of_status(status, error)
@@ -197,7 +198,7 @@ def _bound_schema(judge: str, schema: type[BaseModel]) -> dict[str, Any]:
     raise ConfigError(f"judge {judge}: structured output is for openai and ollama: leave structured out")
 
 
-def _reply(message: Any) -> Reply:
+def _reply(message: Any, hidden: list[str]) -> Reply:
     told = {**message.response_metadata, **message.additional_kwargs}
     ended = next((told[name] for name in ("finish_reason", "stop_reason", "done_reason") if told.get(name)), "")
     usage = message.usage_metadata or {}
@@ -207,8 +208,8 @@ def _reply(message: Any) -> Reply:
         finish = "refused"
     elif str(ended).lower() in _CUT_OFF:
         finish = "length"
-    detail = clean(str(refusal or ended), _DETAIL) if finish == "refused" else ""
-    text = str(message.text)[:LONGEST_REPLY]
+    detail = clean(scrubbed(str(refusal or ended), hidden), _DETAIL) if finish == "refused" else ""
+    text = scrubbed(str(message.text)[:LONGEST_REPLY], hidden)
     return Reply(text, finish, detail, usage.get("input_tokens"), usage.get("output_tokens"))
 
 

@@ -192,7 +192,7 @@ judge(Server(sys.argv[1], [], fair), Path(sys.argv[2]), count=10, concurrency=3)
 
 
 def test_killed_at_any_moment_no_answer_that_arrived_is_paid_twice(tmp_path: Path) -> None:
-    """Killed three times, once between two answers and else in mid-flight; counted at the server."""
+    """Killed twice at some moment, with requests in flight or between two; counted at the server."""
 
     def slow(request: Request) -> Act:
         act = fair(request)
@@ -203,7 +203,7 @@ def test_killed_at_any_moment_no_answer_that_arrived_is_paid_twice(tmp_path: Pat
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tests.parent), str(tests)])}
     source = random.Random(4)
     with serving(slow) as server:
-        for _ in range(3):
+        for _ in range(2):
             until = len(server.requests) + source.randint(3, 9)
             child = subprocess.Popen([sys.executable, "-c", CHILD, server.url, str(tmp_path)], env=environment)
             while len(server.requests) < until and child.poll() is None:
@@ -216,7 +216,7 @@ def test_killed_at_any_moment_no_answer_that_arrived_is_paid_twice(tmp_path: Pat
         spent = continued.record["spent"]
         assert spent["calls"] == len(server.requests) - before
         # all that was sent more often than there are questions was in flight at a kill, and the store knows of it
-        assert len(server.requests) - 40 <= spent["calls_lost"] <= 3 * 3
+        assert len(server.requests) - 40 <= spent["calls_lost"] <= 2 * 3
         assert spent["calls_in_all"] >= len(server.requests)
         assert any("in flight when a run was killed" in note for note in continued.record["notes"])
         whole = judge(server, tmp_path / "whole", count=10)
@@ -224,6 +224,7 @@ def test_killed_at_any_moment_no_answer_that_arrived_is_paid_twice(tmp_path: Pat
     pd.testing.assert_frame_equal(continued.judged, whole.judged)
 
 
+@pytest.mark.slow
 def test_an_interrupt_keeps_what_is_in_flight(tmp_path: Path) -> None:
     """Ctrl-C: nothing more is sent, and what was sent is waited for and kept: no request is made twice."""
     child_text = CHILD.replace(

@@ -12,7 +12,7 @@ from judge.case import judge
 from judge.server import Act, Request, serving
 from judge.tables import CUTOFF, passages, topics_and_opportunities
 
-from pipeline.judge.asks import asks
+from pipeline.judge.asks import Ask, asks
 from pipeline.judge.config import JudgeConfig
 from pipeline.judge.evidence import gather
 from pipeline.judge.rubric import load_rubric
@@ -59,31 +59,24 @@ def test_the_token_depends_on_every_text_and_on_nothing_else(texts: list[str], o
     assert token_for(texts, "a") != token_for([*texts, other], "a")
 
 
-def everywhere(text: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Two opportunities with a text in every place that others can write to: label, terms, source, passage."""
-    topics, opportunities = topics_and_opportunities(2)
-    topics = topics.assign(label=text, terms=text)
-    evidence = gather(
-        opportunities, topics, lambda query, k: passages("q", k).assign(source=text, text=text), 2, CUTOFF
-    )
-    return topics, opportunities, evidence
+TOPICS, OPPORTUNITIES = topics_and_opportunities(2)
+EVIDENCE = gather(OPPORTUNITIES, TOPICS, passages, 2, CUTOFF)
+
+
+def asked_with(text: str, preset: str) -> list[Ask]:
+    """The questions when a text stands in every place that others can write to: label, terms, source, passage."""
+    config = JudgeConfig(judges=("openai:x",), preset=preset, repeats=1)
+    topics, evidence = TOPICS.assign(label=text, terms=text), EVIDENCE.assign(source=text, text=text)
+    return asks(load_rubric(preset), config, OPPORTUNITIES, topics, evidence)
 
 
 @pytest.mark.parametrize("preset", ["default", "reference"])
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_no_text_closes_its_fence(text: str, preset: str) -> None:
-    config = JudgeConfig(judges=("openai:x",), preset=preset, repeats=1)
-    topics, opportunities, evidence = everywhere(text)
-    harmless = everywhere("a harmless text")
-    rubric = load_rubric(preset)
-    for ask, plain in zip(
-        asks(rubric, config, opportunities, topics, evidence),
-        asks(rubric, config, harmless[1], harmless[0], harmless[2]),
-        strict=True,
-    ):
+    for ask, plain in zip(asked_with(text, preset), asked_with("a harmless text", preset), strict=True):
         request = Request(0, 0, {"messages": [{"content": ask.system}, {"content": ask.user}]}, {})
         expected = Request(0, 0, {"messages": [{"content": plain.system}, {"content": plain.user}]}, {})
-        assert ask.system == plain.system == rubric.system
+        assert ask.system == plain.system
         assert len(request.quotes()) == len(expected.quotes())
         # outside of the fences the request is what it is with any other text, but for the token
         assert request.outside().partition("\n")[2] == expected.outside().partition("\n")[2]
