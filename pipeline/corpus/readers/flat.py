@@ -1,5 +1,6 @@
 """The flat table every reader ends in: all columns there, texts stripped of what is never part of them."""
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -8,6 +9,8 @@ from pipeline.corpus.readers.base import FLAT, ITEM, LISTS, normalise_ids, text_
 
 # controls, marks of direction (which make a text show otherwise than it reads), byte order marks
 _INVISIBLE = r"[\x{00}-\x{08}\x{0b}\x{0c}\x{0e}-\x{1e}\x{7f}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}\x{feff}]"
+_CONTROLS = np.zeros(256, dtype=bool)
+_CONTROLS[[*range(9), 11, 12, *range(14, 31), 127]] = True
 _COMPACT_DATE = r"^(\d{4})(\d{2})(\d{2})$"
 
 
@@ -34,9 +37,28 @@ def _stripped(column: pd.Series, is_list: bool) -> pd.Series:
         texts = joined(texts)
     elif pc.any(pc.match_substring(texts, ITEM)).as_py():
         texts = pc.replace_substring(texts, ITEM, " ")
-    if pc.any(pc.match_substring_regex(texts, _INVISIBLE)).as_py():
+    if _holds_invisible(texts):
         texts = pc.replace_substring_regex(texts, _INVISIBLE, "")
     return text_series(pc.utf8_trim_whitespace(texts), column.index)
+
+
+def _holds_invisible(texts: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether any text may hold what ``_INVISIBLE`` names; by bytes, since the expression is slow on long texts."""
+    for chunk in texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]:
+        if chunk.buffers()[2] is None:
+            continue
+        data = np.frombuffer(chunk.buffers()[2], dtype=np.uint8)
+        if _CONTROLS[data].any():
+            return True
+        first = np.flatnonzero((data == 0xE2) | (data == 0xEF))
+        first = first[first < len(data) - 2]
+        second, third = data[first + 1], data[first + 2]
+        marks = (second == 0x80) & (((third >= 0x8E) & (third <= 0x8F)) | ((third >= 0xAA) & (third <= 0xAE)))
+        marks |= (second == 0x81) & (third >= 0xA6) & (third <= 0xA9)
+        marks |= (second == 0xBB) & (third == 0xBF)
+        if marks.any():
+            return True
+    return False
 
 
 def joined(texts: pa.Array) -> pa.Array:
