@@ -108,14 +108,17 @@ def _read(values: pd.Series) -> tuple[pd.Series, pd.Series]:
         return iso, fault
     cleaned = rest.str.replace(_TIME, "", regex=True).str.strip().str.casefold()
     day_first = _day_first(cleaned)
-    for at, text in cleaned.items():
-        parts = _parts(text, day_first)
-        if parts is None:
-            fault[at] = AMBIGUOUS
-            continue
-        iso[at] = _iso(parts)
-        fault[at] = "" if iso[at] else NO_DATE
-    return iso, fault
+    told = pd.DataFrame([_told(text, day_first) for text in cleaned], index=rest.index, dtype="str")
+    others = iso.index.difference(rest.index)
+    return pd.concat([iso[others], told[0]]).reindex(iso.index), told[1].reindex(iso.index, fill_value="")
+
+
+def _told(text: str, day_first: bool | None) -> tuple[str, str]:
+    """The ISO text and the fault of one date."""
+    parts = _parts(text, day_first)
+    if parts is None:
+        return "", AMBIGUOUS
+    return _iso(parts), "" if _iso(parts) else NO_DATE
 
 
 def _day_first(texts: pd.Series) -> bool | None:

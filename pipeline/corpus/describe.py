@@ -125,12 +125,16 @@ def _top_codes(rolled: pd.DataFrame, patents: int) -> pd.DataFrame:
 def _top_firms(assignees: pd.DataFrame, patents: int) -> pd.DataFrame:
     counts = assignees.groupby("party_id")["patent_id"].nunique().reset_index(name="patents")
     table = counts.sort_values(["patents", "party_id"], ascending=[False, True], ignore_index=True).head(TOP)
-    spelt = assignees[assignees["party_id"].isin(table["party_id"])].groupby(["party_id", "name"]).size().reset_index()
-    commonest = spelt.sort_values([0, "name"], ascending=[False, True]).drop_duplicates("party_id")
+    spelt = _spellings(assignees[assignees["party_id"].isin(table["party_id"])])
+    commonest = spelt.sort_values(["n", "name"], ascending=[False, True]).drop_duplicates("party_id")
     names = commonest.set_index("party_id")["name"].reindex(table["party_id"])
     return table.assign(name=names.to_numpy(), share=table["patents"] / patents)[
         ["party_id", "name", "patents", "share"]
     ]
+
+
+def _spellings(assignees: pd.DataFrame) -> pd.DataFrame:
+    return assignees.groupby(["party_id", "name"]).size().reset_index(name="n")
 
 
 def _offices(patents: pd.DataFrame) -> pd.DataFrame:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from browser import browser
 from factories import ingested_from
+from report.browser import browser
 from rich.console import Console
 
 from pipeline.corpus.describe import Description, describe
