@@ -91,8 +91,8 @@ def test_a_judge_is_shown_with_spread_evidence_and_what_it_could_not_settle(tmp_
 
 def test_the_firm_s_patents_and_the_intervals_are_its_own_though_the_run_was_made_for_none(tmp_path):
     folder = write_firm_run(tmp_path / "run")
-    codes = read_table(folder / "codes.parquet").assign(firm_patents=0)
-    write_table(folder / "codes.parquet", codes)
+    codes = read_table(folder.parent / "codes.parquet").assign(firm_patents=0)
+    write_table(folder.parent / "codes.parquet", codes)
     view = read_table(folder / "opportunities.parquet")
     opportunity = read_table(folder / "topic_opportunities.parquet").iloc[0]
     code = opportunity["firm_code"]
