@@ -121,8 +121,7 @@ def test_too_few_new_links_teach_nothing(taught: dict[str, list[Origin]]) -> Non
 def test_its_slope_and_spread_hold_on_a_corpus_it_never_saw(ranker: PriorRanker, target: Origin) -> None:
     score = ranker.score(target.features).mean(axis=1).to_numpy()
     assert ranker.slope == pytest.approx(fit_slope(score, target.outcome), rel=0.35)
-    low, high = ranker.spread
-    assert -2 < low < 0 < high < 2
+    assert 0.3 < ranker.spread < 3  # two corpora are few: Student's t of two degrees of freedom
 
 
 def with_background(origin: Origin, rng: np.random.Generator, strength: float) -> Origin:
