@@ -82,6 +82,22 @@ def test_without_a_past_links_are_taken_to_come_evenly() -> None:
     assert expected > 0  # a year without links does not mean never
 
 
+def test_where_the_last_half_year_breaks_with_the_half_before_it_stands_for_the_year() -> None:
+    codes = [f"A{n:02d}B" for n in range(10, 30)]  # 190 pairs
+    rows = [{"patent_id": f"US{n}", "date": "2004-12-01", "ipc": code} for n, code in enumerate(codes)]
+    joint = [f"{a};{b}" for a, b in itertools.combinations(codes[:8], 2)]
+
+    def expected(late: int) -> float:
+        days = ["2008-03-01"] * 4 + ["2008-09-01"] * late
+        links = [{"patent_id": f"EP{n}", "date": day, "ipc": joint[n]} for n, day in enumerate(days)]
+        end = {"patent_id": "ZZ1", "date": "2008-12-31", "ipc": codes[-1]}
+        return expected_prior(corpus_from([*rows, *links, end]), [], TASK)
+
+    # the halves differ by 14 and 15; three times the root of their sum is 14.1 and 14.4
+    assert expected(18) / expected(17) == pytest.approx((22.5 / 191) / (21.5 / 191), rel=0.03)
+    assert expected(19) / expected(18) == pytest.approx(2 * (19.5 / 187) / (22.5 / 191), rel=0.03)
+
+
 def test_a_universe_that_fills_with_rare_codes_is_expected_to_link_less() -> None:
     links = [("2006-06-01", "A01B;F25B"), ("2008-06-01", "A01B;B60L")]
     rare = [("2008-07-01", f"C{n:02d}B") for n in range(10, 40)]

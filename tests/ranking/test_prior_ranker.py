@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,14 @@ def origin_of(corpus: Corpus, year: int) -> Origin:
 
 def with_text(corpus: Corpus) -> Corpus:
     return corpus.with_embeddings(HashingEncoder(300).encode(patent_texts(corpus.patents)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_rounds() -> Iterator[None]:
+    """Enough of them to rank; how well, a benchmark tells."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.ranking.prior_ranker.ROUNDS", 100)
+        yield
 
 
 @pytest.fixture(scope="module")
