@@ -21,6 +21,7 @@ import numpy as np
 
 from pipeline.config import TaskConfig
 from pipeline.corpus.timeline import Corpus, months_before, years_before
+from pipeline.errors import NotEnoughDataError
 from pipeline.pairs.base import CandidatePairs
 from pipeline.pairs.candidates import candidate_pairs
 from pipeline.pairs.labels import converged
@@ -44,8 +45,7 @@ def expected_prior(history: Corpus, past: Sequence[Origin], task: TaskConfig) ->
     last_year = _prevalence(labels)
     growth = _seen_growth(history, past, task, one_year)
     if task.track == "new":
-        half = history.as_of(months_before(history.cutoff, 6))
-        recent = _met(history, candidate_pairs(half, task).pairs, task)
+        recent = _last_half_year(history, task)
         if 2 * recent.sum() - labels.sum() > BREAK * np.sqrt(labels.sum()):
             last_year = 2 * _prevalence(recent)
         patents = max(len(history.patents) - len(latest.patents), 1)
@@ -66,8 +66,12 @@ def _seen_growth(history: Corpus, past: Sequence[Origin], task: TaskConfig, one_
     return float(np.average(growth, weights=evidence))
 
 
-def _met(history: Corpus, pairs: CandidatePairs, task: TaskConfig) -> np.ndarray:
-    """1 where pairs that had not met by their own cutoff have by the history's, else 0."""
+def _last_half_year(history: Corpus, task: TaskConfig) -> np.ndarray:
+    """1 where a candidate of half a year before the cutoff has met since, else 0; empty where there was none."""
+    try:
+        pairs = candidate_pairs(history.as_of(months_before(history.cutoff, 6)), task).pairs
+    except NotEnoughDataError:
+        return np.zeros(0, dtype=np.int8)
     incidence = history.incidence(task.scheme, task.level)
     column = np.searchsorted(incidence.codes, pairs.codes)
     joint = incidence.joint()[column][:, column].toarray()[pairs.a, pairs.b]

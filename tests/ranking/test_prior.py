@@ -123,3 +123,8 @@ def test_it_stays_below_certainty() -> None:
     everything = [f"{x};{y}" for i, x in enumerate(CODES) for y in CODES[:i]][:-1]  # one pair is left to expect
     history = corpus_with([("2006-06-01", CODES[0])] + [("2008-06-01", pair) for pair in everything])
     assert expected_prior(history, [origin(history, "2006-12-31")], TASK) == 0.99
+
+
+def test_half_a_year_before_there_may_have_been_no_candidates() -> None:
+    everything = [("2008-03-01", f"{x};{y}") for i, x in enumerate(CODES) for y in CODES[:i]]
+    assert 0 < expected_prior(corpus_with([*everything, ("2008-09-01", "C12N")]), [], TASK) <= 0.99
