@@ -40,6 +40,17 @@ def _head(found: Results) -> list[str]:
     first = next(iter(found.values()))["default"]
     versions = ", ".join(f"{name} {version}" for name, version in first["versions"].items())
     seconds = sum(item["wall_seconds"] for arms in found.values() for item in arms.values())
+    again = [
+        item["recalibrated"]["date"] for arms in found.values() for item in arms.values() if "recalibrated" in item
+    ]
+    anew = (
+        f" Probabilities, intervals and what is told of them were made anew on {max(again)} from the scores that the "
+        "runs kept: how many links are expected and how far that may be off is reckoned otherwise since, and the order "
+        "of the pairs does not depend on it. For this the rankers that each corpus was left out of scored the origins "
+        "from which the other corpora learn how far they may be off."
+        if again
+        else ""
+    )
     return [
         "# Forecast benchmark",
         "",
@@ -50,7 +61,7 @@ def _head(found: Results) -> list[str]:
         "cutoff; the priors of the other rows have also seen later outcomes of the other corpora. `pmi` is the cosine "
         "of PPMI profiles.",
         f"Reproduce with `make benchmark-forecast`; the measurements themselves took {seconds / 60:.0f} minutes of one "
-        "core.",
+        f"core.{anew}",
         "",
     ]
 

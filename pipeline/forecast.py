@@ -163,9 +163,7 @@ def _lost_modalities(target: Origin, past: list[Origin]) -> list[str]:
 _STATISTIC = re.compile("_(mean|min|range)$")
 
 
-def _predictions(
-    universe: Universe, ranking: Ranking, spread: tuple[float, float] | None, baselines: pd.DataFrame
-) -> pd.DataFrame:
+def _predictions(universe: Universe, ranking: Ranking, spread: float | None, baselines: pd.DataFrame) -> pd.DataFrame:
     table = universe.pairs.table
     linked = ["prior", "status"] if (table["prior"] > 0).any() else []  # constant on the new-link track
     table = table[[*schemas.PAIR_KEY, "entered", *linked]]
@@ -174,7 +172,7 @@ def _predictions(
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(1, len(order) + 1)
     unknown = np.full(len(table), np.nan)
-    low, high = interval(ranking.probability, spread) if spread else (unknown, unknown)
+    low, high = (unknown, unknown) if spread is None else interval(ranking.probability, spread)
     frame = table.assign(
         label=pd.array([pd.NA] * len(table), dtype="Int8"),
         score_raw=ranking.score_raw,

@@ -17,8 +17,9 @@ from pipeline.run_request import RunRequest
 LIGHT: dict[str, Any] = {
     "encoder": {"model": "hashing"},
     "bootstrap_repeats": 20,
-    "ensemble": {"members": ["logistic/none", "lightgbm/none"]},
+    "ensemble": {"members": ["logistic/none", "lightgbm/none"], "training_origins": 2},
 }
+FEW_BLOCKS: dict[str, Any] = {"blocks": ["bibliometric", "network", "text"]}  # where features are not the point
 FIRM = "Sample Thermal Systems SA (simulated)"
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from cases import names, real_data
-from runs import FIRM, stored
+from runs import FEW_BLOCKS, FIRM, stored
 
 from pipeline import __version__
 from pipeline.cli import main
@@ -61,7 +62,34 @@ def corpus(home: Path, sample_rows: SourceTable) -> Path:
 @pytest.fixture(scope="module")
 def light(home: Path) -> Path:
     path = home / "light.yaml"
-    path.write_text("bootstrap_repeats: 20\nencoder: {model: hashing}\nensemble: {members: [logistic/none]}\n")
+    settings = {
+        "bootstrap_repeats": 20,
+        "encoder": {"model": "hashing"},
+        "ensemble": {"members": ["logistic/none"], "training_origins": 2},
+        "features": FEW_BLOCKS,
+    }
+    path.write_text(yaml.safe_dump(settings))
+    return path
+
+
+@pytest.fixture
+def whole(command, corpus: Path, light: Path, home: Path) -> Path:
+    """A backtest that several tests copy; made once."""
+    run = home / "whole"
+    if not run.exists():
+        assert command("backtest", corpus, "--cutoff", "2016-12-31", "--config", light, "--out", run)[0] == 0
+    return run
+
+
+@pytest.fixture
+def taught(command, light: Path, home: Path) -> Path:
+    """A prior ranker taught by another corpus; made once."""
+    path = home / "ranker.json"
+    if not path.exists():
+        assert command("sample", "--patents", "700", "--seed", "9", "--out", home / "other")[0] == 0
+        code, out, log = command("train-prior", home / "other", "--out", path, "--config", light)
+        assert code == 0, log
+        assert "new links of 1 corpora" in out
     return path
 
 
@@ -262,13 +290,8 @@ def test_a_run_that_is_told_to_stop_leaves_nothing(corpus: Path, light: Path, tm
         ("predictions.parquet", "PAR1"),
     ],
 )
-def test_a_run_that_was_tampered_with_is_refused(
-    name: str, content: str, command, corpus: Path, light: Path, home: Path, tmp_path: Path
-) -> None:
-    if not (home / "whole").exists():
-        asked = ("--cutoff", "2016-12-31", "--config", light, "--out", home / "whole")
-        assert command("forecast", corpus, *asked)[0] == 0
-    shutil.copytree(home / "whole", tmp_path / "run")
+def test_a_run_that_was_tampered_with_is_refused(name: str, content: str, command, whole: Path, tmp_path: Path) -> None:
+    shutil.copytree(whole, tmp_path / "run")
     (tmp_path / "run" / name).write_text(content)
     code, _, log = command("report", tmp_path / "run")
     assert code == 2
@@ -277,9 +300,9 @@ def test_a_run_that_was_tampered_with_is_refused(
     assert name in log
 
 
-def test_probabilities_that_are_none_are_refused(command, home: Path, corpus: Path, light: Path) -> None:
-    run = home / "wrong"
-    assert command("forecast", corpus, "--cutoff", "2016-12-31", "--config", light, "--out", run)[0] == 0
+def test_probabilities_that_are_none_are_refused(command, whole: Path, tmp_path: Path) -> None:
+    run = tmp_path / "wrong"
+    shutil.copytree(whole, run)
     table = pd.read_parquet(run / "predictions.parquet").assign(probability=7.0)
     table.to_parquet(run / "predictions.parquet")
     code, _, log = command("report", run)
@@ -288,18 +311,14 @@ def test_probabilities_that_are_none_are_refused(command, home: Path, corpus: Pa
 
 
 def test_a_prior_ranker_is_trained_used_and_named_in_the_record(
-    command, corpus: Path, light: Path, home: Path, tmp_path: Path
+    command, corpus: Path, light: Path, taught: Path, home: Path, tmp_path: Path
 ) -> None:
-    other = home / "other"
-    assert command("sample", "--patents", "1500", "--seed", "9", "--out", other)[0] == 0
     ranker = tmp_path / "ranker.json"
-    code, out, log = command("train-prior", other, "--out", ranker, "--config", light)
-    assert code == 0, log
-    assert "new links of 1 corpora" in out
+    shutil.copy(taught, ranker)
     config = tmp_path / "with.yaml"
     config.write_text(light.read_text() + f"prior_ranker: {ranker}\n")
     run = home / "with_prior"
-    assert command("forecast", corpus, "--cutoff", "2016-12-31", "--config", config, "--out", run)[0] == 0
+    assert command("backtest", corpus, "--cutoff", "2016-12-31", "--config", config, "--out", run)[0] == 0
     record = json.loads((run / "run.json").read_text())
     assert record["prior_ranker"]["corpora"][0]["corpus"] == "other"
     assert "prior/boosted" in record["member_weights"]["2016-12-31"]
@@ -310,8 +329,12 @@ def test_a_prior_ranker_is_trained_used_and_named_in_the_record(
     assert "has changed since" in log
 
 
-def test_the_strengthening_track_is_a_run_of_its_own(command, corpus: Path, light: Path, home: Path) -> None:
-    words = ("--cutoff", "2015-12-31", "--track", "strengthening", "--firm", FIRM, "--config", light)
+def test_the_strengthening_track_is_a_run_of_its_own(
+    command, corpus: Path, light: Path, home: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "all_blocks.yaml"  # its baselines come from several
+    config.write_text(yaml.safe_dump(yaml.safe_load(light.read_text()) | {"features": {}}))
+    words = ("--cutoff", "2015-12-31", "--track", "strengthening", "--firm", FIRM, "--config", config)
     code, _, log = command("backtest", corpus, *words, "--out", home / "stronger")
     assert code == 0, log
     metrics = json.loads((home / "stronger" / "metrics.json").read_text())
@@ -330,11 +353,11 @@ def test_the_strengthening_track_is_a_run_of_its_own(command, corpus: Path, ligh
     assert command("repeat", home / "stronger", "--out", home / "stronger_again")[0] == 0
 
 
-def test_a_prior_ranker_of_the_other_track_is_refused(command, corpus: Path, light: Path, tmp_path: Path) -> None:
-    ranker = tmp_path / "ranker.json"
-    assert command("train-prior", corpus, "--out", ranker, "--config", light)[0] == 0
+def test_a_prior_ranker_of_the_other_track_is_refused(
+    command, corpus: Path, light: Path, taught: Path, tmp_path: Path
+) -> None:
     config = tmp_path / "with.yaml"
-    config.write_text(light.read_text() + f"prior_ranker: {ranker}\n")
+    config.write_text(light.read_text() + f"prior_ranker: {taught}\n")
     words = ("--cutoff", "2015-12-31", "--track", "strengthening", "--config", config)
     code, _, log = command("backtest", corpus, *words, "--out", tmp_path / "run")
     assert code == 2

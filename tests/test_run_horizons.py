@@ -7,14 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from runs import FIRM, asked, predictions, silent_run, stored
+from runs import FEW_BLOCKS, FIRM, asked, predictions, silent_run, stored
 
 from pipeline.corpus.readers import SourceTable
 from pipeline.errors import CutoffError
 from pipeline.run import load_request
 from pipeline.run_request import part_requests
 
-LIGHT = {"ensemble": {"members": ["logistic/none"]}, "task": {"level": "class"}}
+LIGHT = {
+    "ensemble": {"members": ["logistic/none"], "training_origins": 2},
+    "features": FEW_BLOCKS,
+    "task": {"level": "class"},
+}
 KEY = ["cutoff", "code_a", "code_b"]
 
 

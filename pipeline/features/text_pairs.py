@@ -5,6 +5,7 @@ stand in ``scheme``. Formulas: ``prototypes.py`` and below.
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 import scipy.sparse as sp
@@ -165,9 +166,13 @@ def official_title_similarity(pairs: CandidatePairs) -> np.ndarray:
     title of their subclass.
     """
     unique, place = np.unique(np.array(titles.titles(pairs.codes), dtype=str), return_inverse=True)
-    model = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5)).fit(titles._table().values())
-    unit = sp.csr_array(model.transform(unique))
+    unit = sp.csr_array(_title_model().transform(unique))
     similar = (unit @ unit.T).toarray()
     similar[unique == ""] = np.nan
     similar[:, unique == ""] = np.nan
     return np.asarray(similar[place[pairs.a], place[pairs.b]])
+
+
+@functools.cache
+def _title_model() -> TfidfVectorizer:
+    return TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5)).fit(titles._table().values())

@@ -21,11 +21,11 @@ from pipeline.artifacts import read_json, write_json
 from pipeline.errors import MORE_POSITIVES, ArtifactError, NotEnoughDataError
 from pipeline.features.base import modality_columns
 from pipeline.ranking.base import Origin, rank_logit
-from pipeline.ranking.calibration import LEVEL, group_errors, shift_to_prior
+from pipeline.ranking.calibration import group_errors, shift_to_prior, spread_of
 from pipeline.ranking.learners import logit_of_rank
 from pipeline.ranking.meta import fit_slope
 
-SCHEMA = 2
+SCHEMA = 3
 SHIPPED = Path(__file__).parent / "prior_ranker.json"
 DOMAIN, BACKGROUND = "domain", "background"
 MODELS = ("boosted", "linear")
@@ -85,12 +85,12 @@ class PriorRanker:
 
     ``experts``: ``domain`` reads a corpus alone; ``background``, where it was taught with one, the background too.
     ``slope``: log odds that one unit of the mean rank logit of the domain expert is worth, from corpora left out.
-    ``spread``: see ``calibration.interval``. ``card``: corpora, cutoffs, seed.
+    ``spread``: see ``calibration.spread_of``. ``card``: corpora, cutoffs, seed.
     """
 
     experts: dict[str, Expert]
     slope: float
-    spread: tuple[float, float]
+    spread: float
     card: dict[str, Any]
 
     def members(self, features: pd.DataFrame) -> list[str]:
@@ -142,7 +142,7 @@ def load_prior_ranker(path: Path) -> PriorRanker:
         raise ArtifactError(f"{path} is not a prior ranker of this version: make one with `techconverge train-prior`")
     try:
         experts = {name: Expert(**expert) for name, expert in content.pop("experts").items()}
-        ranker = PriorRanker(experts=experts, spread=tuple(content.pop("spread")), **content)
+        ranker = PriorRanker(experts=experts, **content)
         for expert in ranker.experts.values():
             lightgbm.Booster(model_str=expert.boosted)
         return ranker
@@ -159,7 +159,7 @@ def fit_prior_ranker(
     scoring each corpus by the others; of a single one, from its own origins, which flatters it.
 
     Raises:
-        NotEnoughDataError: when no origin has ``MIN_POSITIVES`` convergences.
+        NotEnoughDataError: when no origin has ``MIN_POSITIVES`` convergences, or none a level that was expected.
     """
     enough = {name: [o.outcome.sum() >= MIN_POSITIVES for o in origins] for name, origins in corpora.items()}
     taught = {name: list(compress(corpora[name], kept)) for name, kept in enough.items() if any(kept)}
@@ -205,9 +205,9 @@ def _spread(
     scores: Mapping[str, Sequence[np.ndarray]],
     expected: Mapping[str, Sequence[float]],
     slope: float,
-) -> tuple[float, float]:
-    """The quantiles of the group errors that bound the middle 90 % of them, each corpus weighing the same."""
-    errors, weights = [], []
+) -> float:
+    """How far groups were off at the origins whose level was expected from a long enough history."""
+    errors = []
     for name, origins in corpora.items():
         found = [
             group_errors(shift_to_prior(slope * score, level), origin.outcome)
@@ -216,10 +216,9 @@ def _spread(
         ]
         if found:
             errors.append(np.concatenate(found))
-            weights.append(np.full(len(errors[-1]), 1 / len(errors[-1])))
-    bounds = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-    low, high = np.quantile(np.concatenate(errors), bounds, weights=np.concatenate(weights), method="inverted_cdf")
-    return float(low), float(high)
+    if not errors:
+        raise NotEnoughDataError("no cutoff of the corpora given has a year of candidates before it: take larger ones")
+    return spread_of(errors)
 
 
 def _fit_expert(corpora: Mapping[str, Sequence[Origin]], beyond: Sequence[str], seed: int) -> Expert:

@@ -18,6 +18,7 @@ from pipeline.corpus.ingest import ingest, ingest_tables
 from pipeline.corpus.readers import SourceTable, flat_table, read_source
 from pipeline.corpus.store import save_corpus
 from pipeline.parts import compute_part, part_request
+from pipeline.ranking.ensemble import EnsembleConfig
 from pipeline.run_config import RunConfig
 
 TRUNCATED = dataclasses.replace(NOTHING, deleted=1.0)  # an export made on the cutoff
@@ -49,7 +50,7 @@ def settled_features(case: Case) -> dict[str, Any]:
     return features(whole(case.rows, case.cutoff), case.cutoff)
 
 
-@settings(max_examples=5, deadline=None, phases=PHASES)
+@settings(max_examples=3, deadline=None, phases=PHASES)
 @example(edits=TRUNCATED)
 @example(edits=EVERYTHING)
 @given(edits=EDITS)
@@ -80,7 +81,8 @@ def test_no_edit_of_later_rows_moves_a_forecast_or_what_is_told_of_it(
 
 @pytest.mark.slow
 def test_all_edits_at_once_move_no_member_of_the_default_ensemble(sample_rows: SourceTable) -> None:
-    cutoff, default = pd.Timestamp("2011-12-31").as_unit("s"), RunConfig()
+    cutoff = pd.Timestamp("2011-12-31").as_unit("s")
+    default = RunConfig(ensemble=EnsembleConfig(training_origins=2))
     left, right = (
         forecast(whole(rows, cutoff), cutoff, FIRM, default)
         for rows in (sample_rows, edited(sample_rows, cutoff, EVERYTHING))

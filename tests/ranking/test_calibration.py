@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from pipeline.ranking.calibration import (
+    FEW,
     GROUP_MASS,
     GROUPS,
     coverage_of,
@@ -13,6 +15,7 @@ from pipeline.ranking.calibration import (
     groups_of,
     interval,
     shift_to_prior,
+    spread_of,
 )
 
 logits = st.lists(st.floats(-15, 15), min_size=1, max_size=50).map(np.array)
@@ -53,12 +56,25 @@ def test_a_group_holds_neighbours_of_about_equal_expected_positives(probability:
 
 def test_the_error_of_a_group_by_hand() -> None:
     labels = np.array([1] * 3 + [0] * 17)
-    expected = np.log((3.5 / 21) / (17.5 / 21)) - np.log((2.5 / 21) / (18.5 / 21))
-    assert group_errors(np.full(20, 0.1), labels) == pytest.approx([expected])
+    error = np.log((3.5 / 21) / (17.5 / 21)) - np.log((2.5 / 21) / (18.5 / 21))
+    width = np.sqrt(1 + FEW / 2)  # one group that expects two
+    assert group_errors(np.full(20, 0.1), labels) == pytest.approx([error / width])
+
+
+def test_the_fewer_positives_are_expected_the_wider_is_the_interval() -> None:
+    few, many = (interval(np.full(pairs, 0.1), 0.5) for pairs in (20, 20_000))
+    assert few[0][0] < many[0][0] < 0.1 < many[1][0] < few[1][0]
+    np.testing.assert_allclose(many[1][0] / (1 - many[1][0]), np.exp(0.5) / 9, rtol=0.02)
+
+
+def test_corpora_weigh_the_same_and_few_of_them_are_trusted_less() -> None:
+    errors = [np.full(3, 0.3), np.full(300, -0.4)]
+    assert spread_of(errors) == pytest.approx(np.sqrt((0.09 + 0.16) / 2) * stats.t.ppf(0.95, 2))
+    assert spread_of(errors * 50) == pytest.approx(np.sqrt(0.125) * stats.norm.ppf(0.95), rel=0.02)
 
 
 def test_an_interval_that_knows_the_errors_holds_nine_times_in_ten() -> None:
-    """Levels off by a random factor: quantiles from some cutoffs cover the groups of others."""
+    """Levels off by a random factor: the errors of some corpora bound those of others."""
     rng = np.random.default_rng(0)
     errors, told = [], []
     for cutoff in range(400):
@@ -68,7 +84,7 @@ def test_an_interval_that_knows_the_errors_holds_nine_times_in_ten() -> None:
         if cutoff < 200:
             errors.append(group_errors(stated, labels))
         else:
-            low, high = interval(stated, tuple(np.quantile(np.concatenate(errors), [0.05, 0.95])))
+            low, high = interval(stated, spread_of(errors))
             assert ((low < stated) & (stated < high)).all()
             told.append(coverage_of(stated, labels, low, high))
     held, groups = np.sum(told, axis=0)

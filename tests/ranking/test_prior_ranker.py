@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,14 @@ def origin_of(corpus: Corpus, year: int) -> Origin:
 
 def with_text(corpus: Corpus) -> Corpus:
     return corpus.with_embeddings(HashingEncoder(300).encode(patent_texts(corpus.patents)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_rounds() -> Iterator[None]:
+    """Enough of them to rank; how well, a benchmark tells."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.ranking.prior_ranker.ROUNDS", 100)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +130,7 @@ def test_too_few_new_links_teach_nothing(taught: dict[str, list[Origin]]) -> Non
 def test_its_slope_and_spread_hold_on_a_corpus_it_never_saw(ranker: PriorRanker, target: Origin) -> None:
     score = ranker.score(target.features).mean(axis=1).to_numpy()
     assert ranker.slope == pytest.approx(fit_slope(score, target.outcome), rel=0.35)
-    low, high = ranker.spread
-    assert -2 < low < 0 < high < 2
+    assert 0.3 < ranker.spread < 3  # two corpora are few: Student's t of two degrees of freedom
 
 
 def with_background(origin: Origin, rng: np.random.Generator, strength: float) -> Origin:
