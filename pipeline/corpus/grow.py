@@ -75,7 +75,8 @@ def append(
             symbol_list=before.symbol_list if symbol_list is None else symbol_list,
         )
         seen = {source["sha256"] for source in manifest["sources"]}
-        added, known = [], []
+        added: list[SourceTable] = []
+        known: list[SourceTable] = []
         for table in _read(files, progress, format, mapping):
             (known if table.sha256 in seen else added).append(table)
             seen.add(table.sha256)
