@@ -223,9 +223,9 @@ def test_a_summary_is_never_written_over_a_corpus(corpus: Corpus, tmp_path: Path
 
 def test_summaries_and_corpora_are_not_taken_for_each_other(folder: Path, tmp_path: Path) -> None:
     save_corpus(ingested_from([patent(1, "2007-01-15", ["A01B"])]), tmp_path / "corpus")
-    with pytest.raises(CorpusError, match=r"^.*has schema version 1, a background summary has background-1: .*$"):
+    with pytest.raises(CorpusError, match=r"^.*has schema version 2, a background summary has background-1: .*$"):
         load_summary(tmp_path / "corpus")
-    with pytest.raises(CorpusError, match="has schema version background-1, this program reads 1"):
+    with pytest.raises(CorpusError, match="has schema version background-1, this program reads 2"):
         load_corpus(folder)
     with pytest.raises(CorpusError, match=r"^.*is not a background summary: make one with `techconverge summarise.*$"):
         load_summary(tmp_path)

@@ -297,7 +297,7 @@ def test_an_empty_zip_and_a_locked_one_are_refused(tmp_path: Path) -> None:
         (b"%PDF-1.7 ...", "a PDF document"),
         (b"Rar!\x1a\x07\x00", "a RAR archive"),
         (b"<html><table><tr><td>patent_id</td></tr></table></html>", "HTML or XML"),
-        (b"\xef\xbb\xbf<?xml version='1.0'?><a/>", "HTML or XML"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?><a/>", "XML of no known patent format"),
     ],
 )
 def test_what_is_no_table_is_named(tmp_path: Path, content: bytes, what: str) -> None:

@@ -69,7 +69,7 @@ DOCUMENT_FORMATS = (
     ),
     _refused(
         "unknown_xml",
-        rb"^[\xef\xbb\xbf\s\0]*<(?:\?xml|!DOCTYPE|[A-Za-z])(?![^>]*\bhtml)",
+        rb"^[\xef\xbb\xbf\s\0]*<(?![^>]*\bhtml)(?:\?xml|!DOCTYPE|[A-Za-z])",
         "is XML of no known patent format: USPTO grants and applications, OPS and DOCDB exchange documents are read",
     ),
     DocumentFormat("greenbook", greenbook.recognises, greenbook.split, greenbook.parse),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Protocol
 
+from pipeline.corpus.readers.containers.archive import is_workbook
 from pipeline.errors import CorpusError
 
 CHUNK = 1 << 20
@@ -43,18 +44,18 @@ def beginnings(path: Path, size: int) -> list[bytes]:
     Raises:
         CorpusError: as ``members``.
     """
-    found = []
+    found: list[bytes] = []
     with members(path) as streams:
-        for name, stream in streams:
-            if name == _WORKBOOK:
-                return []
+        if path.is_file() and zipfile.is_zipfile(path) and is_workbook(path):
+            return found
+        for _, stream in streams:
             found.append(stream.read(size))
             if len(found) == _FIRST:
                 break
     return found
 
 
-_WORKBOOK = "[Content_Types].xml"  # an XLSX file is a zip archive that begins with it
+_ZIP = b"PK\x03\x04"
 _FIRST = 8  # members of an archive looked into to recognise it
 
 
@@ -65,9 +66,11 @@ def _members(path: Path, stack: contextlib.ExitStack) -> Iterator[tuple[str, Rea
         raise CorpusError(f"{path} is not a file: name the files themselves")
     try:
         start = _start(path)
-        if start.startswith(b"PK\x03\x04"):
+        if start.startswith(_ZIP):
             archive = stack.enter_context(zipfile.ZipFile(path))
             for entry in archive.infolist():
+                if entry.flag_bits & 1:
+                    raise CorpusError(f"{path} is locked with a password: unpack it first")
                 if not entry.is_dir():
                     with archive.open(entry) as member:
                         yield entry.filename, _Guarded(member, path, entry.compress_size)
