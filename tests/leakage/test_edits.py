@@ -68,7 +68,7 @@ def settled_forecast(case: Case) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@settings(max_examples=2, deadline=None, phases=PHASES)
+@settings(max_examples=1, deadline=None, phases=PHASES)
 @example(edits=TRUNCATED)
 @example(edits=EVERYTHING)
 @given(edits=EDITS)
