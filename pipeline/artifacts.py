@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import ArtifactError
+from pipeline.errors import ArtifactError, TechconvergeError
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux's renameat2
 
@@ -86,6 +86,26 @@ def exchanged(one: Path, other: Path) -> bool:
     except (OSError, AttributeError, TypeError):
         return False
     return swap(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0
+
+
+@contextlib.contextmanager
+def held_alone(folder: Path, lock: str, busy: str, error: type[TechconvergeError]) -> Iterator[None]:
+    """Hold a folder by its lock file; the system lets go of it when the process ends, however it ends.
+
+    Raises:
+        error: with the text ``busy`` when another process holds it, or when nothing can be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = (folder / lock).open("a")
+    except OSError as fault:
+        raise error(f"cannot write to {folder}: {fault.strerror}") from fault
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as fault:
+            raise error(busy) from fault
+        yield
 
 
 @contextlib.contextmanager

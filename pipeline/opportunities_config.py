@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field, ValidationError
 
 from pipeline.config import Recipe, Stage
 from pipeline.errors import ConfigError
 from pipeline.judge.config import JudgeConfig
 from pipeline.opportunities.topic_pairs import REFERENCE, TopicConfig
+from pipeline.run_config import read_yaml
 
 
 class OpportunitiesConfig(Stage):
@@ -29,7 +29,7 @@ def load_opportunities_config(
         ConfigError: an unreadable file, an unknown key or a value out of bounds; names the key.
     """
     preset = {"topics": REFERENCE, "judge": {"preset": "reference"}} if recipe == "reference" else {}
-    merged: dict[str, Any] = dict(_read(file)) if file else {}
+    merged: dict[str, Any] = dict(read_yaml(file)) if file else {}
     for key in ("topics", "judge"):
         given = {name: value for name, value in overrides.get(key, {}).items() if value is not None}
         written = merged.get(key) or {}
@@ -41,13 +41,3 @@ def load_opportunities_config(
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise ConfigError(f"configuration: {faults}") from error
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path} must hold keys and values, as in 'topics: {{top_pairs: 20}}'")
-    return content

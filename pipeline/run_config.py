@@ -100,13 +100,13 @@ def load_config(file: Path | None, overrides: dict[str, Any], horizons: Sequence
     Raises:
         ConfigError: an unreadable file, an unknown key or a value out of bounds; names the key.
     """
-    layers = [_read_yaml(file) if file else {}, _from_environment(), _without_none(overrides)]
+    layers = [read_yaml(file) if file else {}, _from_environment(), _without_none(overrides)]
     merged: dict[str, Any] = {}
     for layer in layers:
         merged = _merge(merged, layer)
     recipe = Path(__file__).parent / "recipes" / f"{merged.get('recipe', 'default')}.yaml"
     if recipe.exists():
-        merged = _merge(_read_yaml(recipe), merged)
+        merged = _merge(read_yaml(recipe), merged)
     config = _validated(merged)
     if not horizons:
         return config
@@ -143,7 +143,8 @@ def _validated(merged: dict[str, Any]) -> RunConfig:
         raise ConfigError(f"configuration: {'; '.join(faults)}") from error
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file of keys and values; ConfigError when it is something else."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:

@@ -9,7 +9,6 @@ import base64
 import binascii
 import contextlib
 import email.utils
-import fcntl
 import hashlib
 import threading
 import time
@@ -21,7 +20,7 @@ from typing import Any, Literal
 
 import httpx
 
-from pipeline.artifacts import read_json, sha256_file, write_json
+from pipeline.artifacts import held_alone, read_json, sha256_file, write_json
 from pipeline.errors import ArtifactError, FetchError
 from pipeline.fetch.sources import Wanted
 
@@ -281,19 +280,9 @@ class _File:
         self._note.unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = (folder / ".lock").open("w")
-    except OSError as error:
-        raise FetchError(f"cannot write to {folder}: {error.strerror}") from error
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise FetchError(f"another fetch is writing to {folder}: wait for it, or choose another --out") from error
-        yield
+def _locked(folder: Path) -> contextlib.AbstractContextManager[None]:
+    busy = f"another fetch is writing to {folder}: wait for it, or choose another --out"
+    return held_alone(folder, ".lock", busy, FetchError)
 
 
 def _conditions(known: Mapping[str, Any]) -> dict[str, str]:

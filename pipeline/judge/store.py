@@ -6,7 +6,6 @@ moment therefore loses only answers that were under way at that moment, and the 
 
 import contextlib
 import dataclasses
-import fcntl
 import functools
 import json
 import logging
@@ -16,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.artifacts import atomic_path, sha256_json
+from pipeline.artifacts import atomic_path, held_alone, sha256_json
 from pipeline.errors import JudgeError
 from pipeline.judge.secrets import scrubbed, secrets
 
@@ -86,18 +85,8 @@ class AnswerStore:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder alone: of two runs at once, each would pay for the same answers."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle = (self.folder / ".lock").open("a")
-        except OSError as error:
-            raise JudgeError(f"cannot write the answers below {self.folder}: {error.strerror}") from error
-        with handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise JudgeError(
-                    f"{self.folder} is in use by another run: wait for it, or name another folder"
-                ) from None
+        busy = f"{self.folder} is in use by another run: wait for it, or name another folder"
+        with held_alone(self.folder, ".lock", busy, JudgeError):
             yield
 
     def read(self, question: Question) -> Entry:

@@ -6,7 +6,6 @@ it: killed before, the base is the old one, whole. The same content gives the sa
 """
 
 import contextlib
-import fcntl
 import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +19,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline import __version__
-from pipeline.artifacts import atomic_path, read_json, sha256_json, write_json
+from pipeline.artifacts import atomic_path, held_alone, read_json, sha256_json, write_json
 from pipeline.config import EncoderConfig
 from pipeline.errors import ArtifactError, KnowledgeError
 from pipeline.schemas import Chunks, validate
@@ -107,19 +106,11 @@ def locked(base: Path) -> Iterator[None]:
     """
     if (base / MANIFEST).exists():
         load_manifest(base)
-    try:
-        base.mkdir(parents=True, exist_ok=True)
-        foreign = {entry.name for entry in base.iterdir() if entry.name != _FOLDER and entry.name[0] != "."}
-        if foreign and MANIFEST not in foreign:
-            raise KnowledgeError(f"{base} is no knowledge base and holds {min(foreign)}: choose another --base")
-        handle = (base / _LOCK).open("w")
-    except OSError as error:
-        raise KnowledgeError(f"cannot write to {base}: {error.strerror}") from error
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise KnowledgeError(f"{base} is being changed by another command: wait for it") from error
+    entries = {entry.name for entry in base.iterdir()} if base.is_dir() else set()
+    foreign = {name for name in entries if name != _FOLDER and name[0] != "."}
+    if foreign and MANIFEST not in foreign:
+        raise KnowledgeError(f"{base} is no knowledge base and holds {min(foreign)}: choose another --base")
+    with held_alone(base, _LOCK, f"{base} is being changed by another command: wait for it", KnowledgeError):
         yield
 
 
