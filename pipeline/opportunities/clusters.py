@@ -13,6 +13,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 Choice = Literal["stability", "elbow"]
 
 SMALLEST = 8  # patents a topic has on average at least; below twice as many there is one topic
+FEWEST = 4  # patents of the smallest topic; where one would have fewer, a topic less is made
 DIMENSIONS = 16  # in which patents are compared when k is chosen
 DRAWS = 4  # pairs of subsamples a k
 DRAWN = 0.8  # share of the patents in a subsample
@@ -31,6 +32,9 @@ def cluster(vectors: np.ndarray, most: int, choice: Choice, seed: int) -> np.nda
     rng = np.random.default_rng(seed)
     k = _by_stability(vectors, upper, rng) if choice == "stability" else _by_elbow(vectors, upper, seed)
     labels = _fit(vectors, k, seed, starts=10).labels_
+    while k > 1 and np.bincount(labels).min() < FEWEST:
+        k -= 1
+        labels = _fit(vectors, k, seed, starts=10).labels_
     order = np.argsort(-np.bincount(labels, minlength=k), kind="stable")
     return np.argsort(order, kind="stable")[labels].astype(np.int64)
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
-from pipeline.opportunities.clusters import SMALLEST, Choice, cluster
+from pipeline.opportunities.clusters import FEWEST, SMALLEST, Choice, cluster
 
 
 def clouds(sizes: list[int], spread: float, width: int = 24, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -46,4 +46,5 @@ def test_topics_are_numbered_without_gaps_and_the_same_twice(
     found = cluster(points, most, choice, seed)
     assert set(found) == set(range(found.max() + 1))
     assert found.max() < most
+    assert found.max() == 0 or np.bincount(found).min() >= FEWEST
     assert (cluster(points, most, choice, seed) == found).all()
