@@ -132,6 +132,9 @@ def _bounded(base: Path, manifest: Manifest) -> Iterator[Callable[[], None]]:
         yield check
         check()
     except BaseException:
+        from chromadb.api.client import SharedSystemClient
+
+        SharedSystemClient.clear_system_cache()  # Chroma would hand out the broken one again, for the same folder
         shutil.rmtree(base / FOLDER, ignore_errors=True)
         raise
     finally:

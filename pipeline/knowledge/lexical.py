@@ -43,7 +43,7 @@ class Lexical:
         if not total:
             return np.zeros(0, dtype=np.intp), np.zeros(0)
         lengths = self.lengths[: len(seen)]
-        norm = K1 * (1 - B + B * lengths / max(float(lengths[seen].mean()), 1.0))
+        norm = K1 * (1 - B + B * lengths / (float(lengths[seen].mean()) or 1.0))
         scores = np.zeros(len(seen))
         for place in self._places(query):
             start, stop = self.starts[place], self.starts[place + 1]
