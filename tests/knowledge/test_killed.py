@@ -17,7 +17,7 @@ from pipeline.knowledge.store import load_chunks, load_manifest
 OLD = [row(f"US{number}", "2008-01-01", f"Heat pump number {number}.") for number in range(6)]
 NEW = [*OLD, *(row(f"EP{number}", "2009-01-01", f"Battery fan number {number}.") for number in range(6))]
 
-# adds the new corpus and a document, and kills itself before a file is renamed to a path as told, or around the swap of a folder
+# adds the new corpus and a document, and kills itself before a rename as told, or around the swap of a folder
 PROGRAM = """
 import os, pathlib, signal, sys
 sys.path[:0] = [sys.argv[1], sys.argv[1] + "/tests"]
