@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=6000)
     arguments = parser.parse_args()
     lines = [
-        "# Readers",
+        "# Readers of documents and bulk tables",
         "",
         f"{datetime.datetime.now(tz=datetime.UTC):%Y-%m-%d}, {machine()}, load {os.getloadavg()[0]:.0f} when measured. "
         "Reproduce with `benchmarks/make_patentsview.py` and `benchmarks/documents.py`.",
