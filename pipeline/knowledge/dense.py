@@ -1,7 +1,7 @@
 """Search by vectors: the contract, and exact search over an array mapped into memory.
 
 Exact search is the default: it finds all there is to find, the same on every run, and is made in seconds
-(``benchmarks/results/knowledge.md``). Chroma's side of that table is still to be measured.
+(``benchmarks/results/knowledge.md``): some sixty times quicker than Chroma at 100,000 chunks, a hundred when filtered.
 """
 
 import dataclasses
