@@ -19,6 +19,7 @@ from pipeline.opportunities.competitors import competitors
 from pipeline.opportunities.domain import load_domain
 from pipeline.opportunities.firm import Firm, firm_view
 from pipeline.opportunities.firm_names import match_firm, read_firm
+from pipeline.opportunities.indicators import growth_years
 from pipeline.opportunities.topic_pairs import TopicStage, topic_opportunities
 from pipeline.opportunities.topic_patents import topic_patents
 from pipeline.opportunities_config import OpportunitiesConfig
@@ -97,6 +98,7 @@ def find_opportunities(request: OpportunitiesRequest, out: Path, progress: Progr
         "request": request.model_dump(mode="json"),
         "domain": domain.model_dump(mode="json") if domain else None,
         "encoder": encoding["encoder"],
+        "growth_years": round(growth_years(history), 2),
         "notes": [*encoding["warnings"], *stage.notes],
     }
     folder = firm_folder(out, firm.name)

@@ -1,7 +1,5 @@
 """The eight computed indicators of a topic, and its development score (method A7)."""
 
-import dataclasses
-
 import numpy as np
 import pandas as pd
 
@@ -13,28 +11,17 @@ DAYS_A_YEAR = 365.25
 DIMENSION = 2.5  # highest value of each of the four
 
 
-@dataclasses.dataclass(frozen=True)
-class Indicator:
-    """One indicator: its dimension, the words for a reader, and its unit."""
-
-    dimension: str
-    words: str
-    unit: str
-
-
-INDICATORS = {
-    "uniqueness": Indicator("novelty", "how far the topic lies from the other topics of its side", "0 to 1"),
-    "maturity": Indicator("novelty", "how much younger its patents are than the corpus's on average", "years"),
-    "growth_patents": Indicator("growth", "patents of the last years over those of as many before, less one", "ratio"),
-    "growth_inventors": Indicator(
-        "growth", "inventors of the last years over those of as many before, less one", "ratio"
-    ),
-    "citations_per_year": Indicator("influence", "citations received so far a patent, over their mean age", "per year"),
-    "family_size": Indicator("influence", "documents a patent family known so far", "documents"),
-    "codes_per_patent": Indicator("versatility", "classification symbols a patent", "symbols"),
-    "functional_diversity": Indicator("versatility", "effective number of functions that its texts name", "functions"),
+INDICATORS = {  # and the dimension each belongs to; ``report.firm.definitions`` puts them into words
+    "uniqueness": "novelty",
+    "maturity": "novelty",
+    "growth_patents": "growth",
+    "growth_inventors": "growth",
+    "citations_per_year": "influence",
+    "family_size": "influence",
+    "codes_per_patent": "versatility",
+    "functional_diversity": "versatility",
 }
-DIMENSIONS = tuple(dict.fromkeys(indicator.dimension for indicator in INDICATORS.values()))
+DIMENSIONS = tuple(dict.fromkeys(INDICATORS.values()))
 
 
 def raw_indicators(history: Corpus, scheme: str, topics: list[np.ndarray], centres: np.ndarray) -> pd.DataFrame:
@@ -51,7 +38,7 @@ def raw_indicators(history: Corpus, scheme: str, topics: list[np.ndarray], centr
     symbols = history.patent_codes[history.patent_codes["scheme"] == scheme]
     codes = symbols["patent_id"].value_counts().reindex(patents["patent_id"], fill_value=0).to_numpy(dtype=float)
     named = function_table(patents["title"].str.cat(patents["abstract"], sep=" "))
-    span = min(float(YEARS), float(age.max(initial=0.0)) / 2)
+    span = growth_years(history)
     inventors = _inventors(history)
     rows = []
     for topic in topics:
@@ -71,6 +58,12 @@ def raw_indicators(history: Corpus, scheme: str, topics: list[np.ndarray], centr
     table = pd.DataFrame(rows, dtype=float)
     table.insert(0, "uniqueness", uniqueness(centres))
     return table[list(INDICATORS)]
+
+
+def growth_years(history: Corpus) -> float:
+    """Years that growth looks back over: YEARS, or half of a history shorter than twice that."""
+    whole = (history.cutoff - history.patents["knowledge_date"].min()).days / DAYS_A_YEAR
+    return min(float(YEARS), whole / 2)
 
 
 def uniqueness(centres: np.ndarray) -> np.ndarray:
@@ -96,7 +89,7 @@ def development(raw: pd.DataFrame) -> pd.DataFrame:
     scaled = raw.apply(_min_max)
     columns: dict[str, pd.Series] = {}
     for dimension in DIMENSIONS:
-        members = [name for name, indicator in INDICATORS.items() if indicator.dimension == dimension]
+        members = [name for name, of in INDICATORS.items() if of == dimension]
         columns[dimension] = DIMENSION * scaled[members].mean(axis=1)
     table = pd.DataFrame(columns)
     return table.assign(development=len(DIMENSIONS) * table.mean(axis=1))

@@ -63,32 +63,34 @@ def find_topics(
     place = {code: number for number, code in enumerate(incidence.codes)}
     spoken = np.zeros(len(own), dtype=bool) if history.embeddings is None else np.any(history.embeddings, axis=1)
     found: list[tuple[Side, np.ndarray]] = []
-    notes: list[str] = []
+    thin: dict[str, list[str]] = {}
     for side in sides:
         column = place[side.code]
         rows = carriers.indices[carriers.indptr[column] : carriers.indptr[column + 1]]
-        rows, note = _standing_for(np.sort(rows), side, spoken)
-        notes += note
+        rows, whole = _standing_for(np.sort(rows), side, spoken)
+        if whole:
+            thin.setdefault(side.side, []).append(side.code)
         for topic in _split(history.embeddings, rows, spoken, most, choice, _seed_of(seed, side)):
             found.append((side, topic))
     rows_of = [topic for _, topic in found]
     centres = np.stack([_centre(history.embeddings, topic) for topic in rows_of]) if found else np.zeros((0, 1))
     table = _table(history, found, centres, own, scheme)
-    return TopicModel(validate(table, Topics, "topics"), rows_of, centres, tuple(dict.fromkeys(notes)))
+    notes = tuple(
+        f"topics: fewer than {FEWEST} of their patents are among those chosen for the {side}'s side, "
+        f"so all of them stand for {', '.join(codes)}"
+        for side, codes in thin.items()
+    )
+    return TopicModel(validate(table, Topics, "topics"), rows_of, centres, notes)
 
 
-def _standing_for(rows: np.ndarray, side: Side, spoken: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """The latest patents of a side, those with text where there are enough of them, and what to say of it."""
-    notes = []
+def _standing_for(rows: np.ndarray, side: Side, spoken: np.ndarray) -> tuple[np.ndarray, bool]:
+    """The latest patents of a side, those with text where there are enough of them; and whether all of the code's
+    patents stand for it, since too few were chosen."""
     kept = rows[side.chosen[rows]]
-    if len(kept) < min(FEWEST, len(rows)):
-        notes = [
-            f"topics: {side.code} has {len(kept)} patents among those chosen for the {side.side}'s side, "
-            f"so all its {len(rows)} stand for it"
-        ]
-        kept = rows
+    whole = len(kept) < min(FEWEST, len(rows))
+    kept = rows if whole else kept
     with_text = kept[spoken[kept]]
-    return (with_text if len(with_text) >= min(FEWEST, len(kept)) else kept)[-PATENTS:], notes
+    return (with_text if len(with_text) >= min(FEWEST, len(kept)) else kept)[-PATENTS:], whole
 
 
 def _split(

@@ -38,7 +38,10 @@ def write_firm_run(
     write_table(folder / "topic_patents.parquet", patent_table(topics, title))
     write_table(folder / "competitors.parquet", competitor_table(sides["target_code"], title))
     name = title or FIRM
-    notes = ["topics: F25B has 3 patents among those chosen for the firm's side, so all its 40 stand for it"]
+    notes = [
+        "topics: fewer than 8 of their patents are among those chosen for the firm's side, "
+        "so all of them stand for F25B"
+    ]
     record: dict[str, Any] = {"firm": {"name": name, "party_id": name, "patents": 214}, "notes": notes}
     write_json(folder / "topics.json", record)
     if judged:
@@ -194,6 +197,7 @@ def write_judgement(folder: Path, opportunities: pd.DataFrame, topics: pd.DataFr
             "judge": JUDGE,
             "rubric": "default-1",
             "scale": [0, 5],
+            "criteria": {"competitive_risk": "Competitive risk (5 is the lowest risk)"},
             "calls": 75,
             "tokens": 95_200,
             "alpha": 0.58,

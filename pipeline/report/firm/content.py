@@ -117,7 +117,12 @@ def _opportunities(run: FirmRun, rows: pd.DataFrame, track: str) -> list[Opportu
     pairs = {(pair["code_a"], pair["code_b"]): pair for pair in records(known_pairs(run))}
     held = _by(run.competitors, "code")
     patents = _by(run.patents.sort_values(["topic_id", "place"]), "topic_id")
-    judged = _by(run.judged[run.judged["criterion"] != OVERALL], "opportunity_id")
+    titles = run.judge.get("criteria") or {}
+    stated = run.judged[run.judged["criterion"] != OVERALL]
+    judged = _by(
+        stated.assign(title=[titles.get(name) or words.humanise(name) for name in stated["criterion"]]),
+        "opportunity_id",
+    )
     evidence = {passage["evidence_id"]: passage for passage in records(run.evidence)}
     until = run.run.cutoff + pd.DateOffset(years=int(run.run.record["config"]["task"]["horizon"]))
     linked = not run.run.record.get("corpus", {}).get("simulated")  # an invented number may be a real one's
@@ -135,6 +140,8 @@ def _opportunities(run: FirmRun, rows: pd.DataFrame, track: str) -> list[Opportu
             scores=scores,
             verb=words.VERBS[track]["meet"],
             until=until,
+            span=float(run.record.get("growth_years", 5)),
+            top=_top(run),
         )
         passages, marks = _cited(scores, evidence, linked)
         cards.append(

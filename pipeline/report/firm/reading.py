@@ -19,7 +19,7 @@ CROWDED, ROOMY = 0.5, 0.7  # white space
 FAR = 0.3  # firm fit below it
 UNLIKE = 0.6  # fusion below it: the texts have next to nothing in common
 LEADER = 0.15  # share of a code from which a holder is named
-WEAK = 2.0  # a judge's mean of 5 up to which a criterion is a risk
+WEAK = 0.4  # of the highest score: a judge's mean up to which a criterion is a risk
 NAMED = 3
 
 
@@ -36,7 +36,8 @@ class Reading:
 @dataclasses.dataclass(frozen=True)
 class Case:
     """What is known of one opportunity. ``firm_topic`` and ``target_topic``: rows of ``Topics``; ``pair``: of
-    ``Opportunities``; ``holders``: of ``Competitors``, of the target code; ``scores``: of the judge's summary."""
+    ``Opportunities``; ``holders``: of ``Competitors``, of the target code; ``scores``: of the judge's summary, each
+    with the ``title`` of its criterion; ``top``: their highest value; ``span``: years that growth looks back over."""
 
     row: Row
     firm_topic: Row
@@ -46,6 +47,8 @@ class Case:
     scores: list[Row]
     verb: str  # meet or strengthen
     until: pd.Timestamp
+    span: float
+    top: int
 
     @property
     def partners(self) -> list[str]:
@@ -73,7 +76,9 @@ def _why(case: Case) -> list[str]:
     ]
     for name, who in (("growth_patents", "Patents"), ("growth_inventors", "Inventors")):
         if (grown := topic[name]) is not None and grown >= STEADY:
-            said.append(f"{who} on the target topic {_risen(grown)} in the last five years, against the five before.")
+            said.append(
+                f"{who} on the target topic {_risen(grown)} in the last {_years(case)}, against as many before."
+            )
     if topic["maturity"] >= YOUNG:
         said.append(f"Patents on the target topic are {topic['maturity']:.1f} years younger than all on average.")
     if (space := row["white_space"]) is not None and space >= ROOMY:
@@ -119,12 +124,12 @@ def _risks(case: Case) -> list[str]:
         side = "target" if thin is topic else "firm’s"
         said.append(f"Thin evidence: the {side} topic rests on {words.patents(thin['patents'])}.")
     if (grown := topic["growth_patents"]) is not None and grown <= -STEADY:
-        said.append(f"Patents on the target topic fell by {words.percent(-grown)} in the last five years.")
+        said.append(f"Patents on the target topic fell by {words.percent(-grown)} in the last {_years(case)}.")
     for score in case.scores:
         if score["abstained"]:
-            said.append(f"The judge could not settle on {words.humanise(score['criterion']).lower()}.")
-        elif score["mean"] is not None and score["mean"] <= WEAK:
-            said.append(f"Judged weak on {words.humanise(score['criterion']).lower()}: {score['mean']:.1f} of 5.")
+            said.append(f"The judge could not settle on: {score['title']}.")
+        elif score["mean"] is not None and score["mean"] <= WEAK * case.top:
+            said.append(f"Judged weak on: {score['title']}, {score['mean']:.1f} of {case.top}.")
     return said
 
 
@@ -152,6 +157,10 @@ def _steps(case: Case) -> list[str]:
     if (space := row["white_space"]) is not None and space >= ROOMY:
         said.append("File early where the reading finds a gap: nobody dominates the target topic yet.")
     return said
+
+
+def _years(case: Case) -> str:
+    return "five years" if case.span == 5 else f"{case.span:.1f} years"
 
 
 def _risen(growth: float) -> str:

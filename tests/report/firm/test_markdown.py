@@ -33,7 +33,7 @@ def test_the_report_has_its_parts_and_its_tables(tmp_path):
         "Technical compatibility 4.2 0.4 5",
         "Feasibility (undecided)",
         "NORTHWIND THERMAL (the firm) 2 0 0.9 %",
-        "Note: topics: F25B has 3 patents",
+        "Note: topics: fewer than 8 of their patents",
         "Inventor overlap firm and pair",
     ):
         assert part in text, part

@@ -79,8 +79,9 @@ def test_a_judge_is_shown_with_spread_evidence_and_what_it_could_not_settle(tmp_
         ".580 of 1 (Krippendorff’s alpha; below .667 they are too scattered to rely on )",
         "Technical compatibility 4.2 ± 0.4 answer 1 on technical_compatibility [1]",  # 4 is nearest to 4.2
         "Feasibility 3.0 undecided",
-        "The judge could not settle on feasibility.",
-        "Judged weak on competitive risk: 1.4 of 5.",
+        "The judge could not settle on: Feasibility.",
+        "Judged weak on: Competitive risk (5 is the lowest risk), 1.4 of 5.",
+        "Competitive risk (5 is the lowest risk) 1.4",
         "A coolant loop shared by both. US7000001B2",
         "strategy.pdf , page 4",
         "Rubric default-1",
@@ -112,7 +113,7 @@ def test_notes_of_every_stage_are_listed(tmp_path):
     folder = write_firm_run(tmp_path / "run", judged=True)
     write_json(folder / "judge.json", read_json(folder / "judge.json") | {"notes": ["judge: the budget ended"]})
     text = text_of(folder)
-    assert "so all its 40 stand for it" in text and "the budget ended" in text
+    assert "so all of them stand for F25B" in text and "the budget ended" in text
     assert "no claims in the corpus" in text  # a warning of the forecast
 
 

@@ -33,6 +33,8 @@ def case(
     pair: dict | None = None,
     holders: list | None = None,
     scores: list | None = None,
+    span: float = 5.0,
+    top: int = 5,
 ) -> Case:
     return Case(
         row=ROW | (row or {}),
@@ -43,6 +45,8 @@ def case(
         scores=scores or [],
         verb="meet",
         until=pd.Timestamp("2015-12-31"),
+        span=span,
+        top=top,
     )
 
 
@@ -95,14 +99,24 @@ def test_where_nothing_stands_out_little_is_said():
         ),
         ({"holders": [holder("ACME", 0.31)]}, "risks", "Strong others in B60H: ACME (31 %)."),
         (
-            {"scores": [{"criterion": "need", "mean": 1.4, "abstained": False}]},
+            {"scores": [{"title": "IP risk (5 is the lowest risk)", "mean": 1.4, "abstained": False}]},
             "risks",
-            "Judged weak on need: 1.4 of 5.",
+            "Judged weak on: IP risk (5 is the lowest risk), 1.4 of 5.",
         ),
         (
-            {"scores": [{"criterion": "need", "mean": 3, "abstained": True}]},
+            {"scores": [{"title": "Overall", "mean": 3.6, "abstained": False}], "top": 10},
             "risks",
-            "The judge could not settle on need.",
+            "Judged weak on: Overall, 3.6 of 10.",
+        ),
+        (
+            {"scores": [{"title": "Need", "mean": 3, "abstained": True}]},
+            "risks",
+            "The judge could not settle on: Need.",
+        ),
+        (
+            {"target": {"growth_patents": 0.34}, "span": 3.25},
+            "why",
+            "rose by 34 % in the last 3.2 years, against as many before.",
         ),
         ({"holders": [holder("ACME", 0.31)]}, "steps", "freedom to operate checked in B60H against ACME (31 patents)."),
         ({"row": {"white_space": 0.9}}, "steps", "File early where the reading finds a gap"),
@@ -134,6 +148,6 @@ def test_what_is_not_known_is_not_spoken_of():
     unknown = case(
         row={"white_space": None, "fusion": None},
         target={"growth_patents": None, "growth_inventors": None},
-        scores=[{"criterion": "need", "mean": None, "abstained": False}],
+        scores=[{"title": "Need", "mean": None, "abstained": False}],
     )
     assert [len(said(unknown, part)) for part in ("why", "brings", "risks")] == [1, 1, 1]
