@@ -41,10 +41,8 @@ ROOMS = (
     "run_opportunities",
     "validate_judge",
     "sample",
-    "cli_knowledge",
     "export",
     "api",
-    "cli_corpus",
     "cli",
     "__main__",
 )

@@ -309,7 +309,8 @@ def test_the_figures_of_one_pair(run: Path) -> None:
 def test_the_command_writes_every_format_unless_some_are_named(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pipeline.cli import export, main
+    from pipeline.cli import main
+    from pipeline.cli.runs import export
 
     assert export.__defaults__ == (",".join(FORMATS),)
     for formats, code in (("gexf, graphml", 0), ("gexf,doc", 2)):

@@ -5,11 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
+from pipeline.cli.options import Corpus
 from pipeline.config import Level
 
 app = typer.Typer(name="corpus", help="Look at a corpus: what it holds, what to review.", no_args_is_help=True)
-
-Corpus = Annotated[Path, typer.Argument(help="A corpus folder, made by `techconverge ingest`.")]
 
 
 @app.command()

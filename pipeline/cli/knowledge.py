@@ -1,13 +1,12 @@
 """``techconverge knowledge``: what may be cited to a judge, kept in a folder beside the corpus."""
 
 import datetime
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.options import Corpus, progress_log
 from pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The knowledge base: patents and a firm's documents, to be found again and cited.")
 
-Corpus = Annotated[Path, typer.Argument(help="A corpus folder, made by `techconverge ingest`.")]
 BaseOption = Annotated[
     Path | None, typer.Option("--base", help="The knowledge base; by default a folder `knowledge` beside the corpus.")
 ]
@@ -53,7 +51,7 @@ def add(
 
     if documents and firm is None:
         raise ConfigError("documents belong to a firm: give --firm NAME")
-    progress = _progress()
+    progress = progress_log("knowledge")
     folder = _base(corpus, base)
     progress(f"reading {corpus}")
     patents = load_corpus(corpus)
@@ -80,7 +78,7 @@ def remove(
     from pipeline.knowledge.update import remove as remove_from
 
     folder = _base(corpus, base)
-    manifest = remove_from(folder, names, normalise_party(firm), _progress())
+    manifest = remove_from(folder, names, normalise_party(firm), progress_log("knowledge"))
     typer.echo(f"removed {len(set(names)):,}")
     _sum(folder, manifest)
 
@@ -146,9 +144,3 @@ def _sum(folder: Path, manifest: "Manifest") -> None:
         f"{folder}: {manifest.chunks:,} chunks of {manifest.patents:,} patents "
         f"and {len(manifest.documents):,} documents"
     )
-
-
-def _progress() -> Callable[[str], None]:
-    """A log with elapsed seconds on standard error."""
-    start = time.monotonic()
-    return lambda message: typer.secho(f"{time.monotonic() - start:6.1f} s  knowledge: {message}", err=True, dim=True)

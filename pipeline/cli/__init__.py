@@ -1,0 +1,52 @@
+"""The command line. It starts at once: what is heavy is imported by the command that needs it."""
+
+import logging
+import signal
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from pipeline import __version__
+from pipeline.cli import corpora, corpus, knowledge, opportunities, runs
+from pipeline.errors import TechconvergeError
+from pipeline.fetch.commands import app as fetch_app
+
+app = typer.Typer(
+    name="techconverge",
+    help="Forecast which technologies will converge, from patents, and what of it one firm can win.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for commands in (corpora, runs, opportunities):
+    app.add_typer(commands.app)
+app.add_typer(corpus.app)
+app.add_typer(knowledge.app, name="knowledge", no_args_is_help=True)
+app.add_typer(fetch_app, name="fetch")
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"techconverge {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command; a mistake of the user's is one line on standard error and exit code 2."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        app(standalone_mode=True)
+    except TechconvergeError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+
+
+def _stop(signal_number: int, frame: object) -> NoReturn:
+    """Leave by the ordinary way, so that what was half written is removed."""
+    typer.echo("error: stopped; nothing was written", err=True)
+    sys.exit(128 + signal_number)
