@@ -58,6 +58,7 @@ class Given:
     dimension = DIMENSION
     knows_future = False
     max_characters = 2000
+    chunk = 2000
 
     def __init__(self, vectors: dict[str, np.ndarray]) -> None:
         self.vectors = vectors
@@ -72,6 +73,7 @@ class Kept:
 
     knows_future = True
     max_characters = 2000
+    chunk = 2000
 
     def __init__(self, encoding: Encoding) -> None:
         self.encoding = encoding

@@ -29,6 +29,10 @@ class Encoder(Protocol):
     def max_characters(self) -> int:
         """Characters read of a text; the rest is cut."""
 
+    @property
+    def chunk(self) -> int:
+        """Texts worth encoding before they are stored."""
+
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Vectors (float32, texts x dimension) of length 1; a text that says nothing is a row of zeros."""
 

@@ -16,8 +16,6 @@ from pipeline.errors import ArtifactError
 
 log = logging.getLogger(__name__)
 
-CHUNK = 2000  # texts encoded before they are written: what a killed run loses at most
-
 
 @dataclasses.dataclass(frozen=True)
 class EncodingReport:
@@ -94,7 +92,7 @@ def encode_cached(
 ) -> tuple[np.ndarray, EncodingReport]:
     """Vectors of the texts (float32, texts x dimension), encoding only those the cache does not hold.
 
-    New vectors are stored every few thousand texts, so an interrupted run goes on where it stopped.
+    New vectors are stored after each ``encoder.chunk`` texts, so an interrupted run goes on where it stopped.
     ``progress`` is told how many of the different texts are done, and of how many.
 
     Raises:
@@ -108,10 +106,10 @@ def encode_cached(
         vectors = np.zeros((len(unique), encoder.dimension), dtype=np.float32)
     missing = np.flatnonzero(~found)
     done = len(unique) - len(missing)
-    for start in range(0, len(missing), CHUNK):
+    for start in range(0, len(missing), encoder.chunk):
         if progress:
             progress(done + start, len(unique))
-        rows = missing[start : start + CHUNK]  # of like length, longest first
+        rows = missing[start : start + encoder.chunk]  # of like length, longest first
         vectors[rows] = _encode(encoder, [unique[row] for row in rows])
         cache.add(encoder.identity, [keys[row] for row in rows], vectors[rows])
     if progress:

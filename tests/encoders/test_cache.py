@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.encoders import EmbeddingCache, EncodingReport, cache, encode_cached
+from pipeline.encoders import EmbeddingCache, EncodingReport, encode_cached
 from pipeline.encoders.hashing import HashingEncoder
 from pipeline.errors import ArtifactError
 
@@ -85,7 +85,7 @@ def test_nothing_to_encode_writes_nothing(tmp_path: Path, texts: list[str]) -> N
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "CHUNK", 10)
+    monkeypatch.setattr(HashingEncoder, "chunk", 10)
     with pytest.raises(KeyboardInterrupt):
         encode_cached(Interrupted(calls=2), numbered(35), EmbeddingCache(tmp_path))
     told: list[tuple[int, int]] = []
@@ -101,7 +101,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch
 def test_a_damaged_shard_is_noticed_and_encoded_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
-    monkeypatch.setattr(cache, "CHUNK", 10)
+    monkeypatch.setattr(HashingEncoder, "chunk", 10)
     whole, _ = encode_cached(ENCODER, numbered(20), EmbeddingCache(tmp_path))
     victim = shards(tmp_path)[0]
     data = victim.read_bytes()
@@ -123,7 +123,7 @@ def test_a_damaged_shard_is_noticed_and_encoded_again(
 
 
 def _fill(folder: Path, start: int) -> None:
-    cache.CHUNK = 5
+    HashingEncoder.chunk = 5
     for _ in range(3):
         encode_cached(ENCODER, numbered(60)[start : start + 40], EmbeddingCache(folder))
 
