@@ -141,8 +141,8 @@ def load_sentence_encoder(config: EncoderConfig, memory: Path | None) -> Sentenc
     def on_trial(dtype: Dtype) -> SentenceEncoder:
         return SentenceEncoder(folder, model_hash, config.model_copy(update={"batch_size": len(PROBES)}), dtype, device)
 
-    # on a GPU full batches of each length: small ones would time the giving of orders
-    probes = PROBES * (GPU_BATCH * len(PROBES) if device == "cuda" else 1)
+    # on a GPU long texts in full batches: others would time the cutting into tokens and the giving of orders
+    probes = [" ".join([text] * 8) for text in PROBES] * (GPU_BATCH * len(PROBES)) if device == "cuda" else PROBES
     dtype = config.dtype
     if dtype == "auto":
         dtype = remembered_dtype(model_hash, device, lambda dtype: on_trial(dtype).encode(probes), memory)
