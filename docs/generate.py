@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from pipeline.opportunities_config import OpportunitiesConfig
 from pipeline.run_config import ENVIRONMENT_PREFIX, RunConfig
 
 PAGE = Path(__file__).parent / "configuration.md"
@@ -21,6 +22,12 @@ Settings come from the recipe, over it a YAML file (`--config FILE`), over it th
 An unknown key is refused. In a file the sections nest, as in `task: {{{{horizon: 5}}}}`; in the environment the same is
 `{ENVIRONMENT_PREFIX}TASK__HORIZON=5`. From Python: `Forecast.run(..., settings={{{{"task": {{{{"horizon": 5}}}}}}}})`.
 """.replace("{{", "{").replace("}}", "}")
+
+
+_OPPORTUNITIES = """# Configuration of `opportunities` and `judge-validate`
+
+A YAML file of their own (`--config FILE`); neither the environment nor the run's file is read for these.
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,15 +42,16 @@ class Row:
 
 def page() -> str:
     """The whole page."""
-    return _HEAD + "\n" + "\n".join(_section(RunConfig, "")).rstrip() + "\n"
+    parts = [_HEAD, *_section(RunConfig, ""), _OPPORTUNITIES, *_section(OpportunitiesConfig, "", "The opportunities")]
+    return "\n".join(parts).rstrip() + "\n"
 
 
-def _section(model: type[BaseModel], name: str) -> list[str]:
+def _section(model: type[BaseModel], name: str, title: str = "A run") -> list[str]:
     """A heading, the model's first line, a table of its plain fields, then its nested models likewise."""
     nested = {key: kind for key, field in model.model_fields.items() if (kind := _model(field)) is not None}
     rows = [_row(f"{name}{key}", field) for key, field in model.model_fields.items() if key not in nested]
     says = (model.__doc__ or "").strip().splitlines()[0].replace("``", "`")
-    lines = [f"## {name.rstrip('.') or 'A run'}", "", says, ""]
+    lines = [f"## {name.rstrip('.') or title}", "", says, ""]
     if rows:
         lines += ["| setting | takes | default | |", "|---|---|---|---|"]
         lines += [f"| `{row.name}` | {row.takes} | {row.default} | {row.says} |" for row in rows] + [""]

@@ -51,7 +51,7 @@ def validate_by_hindsight(request: ValidateRequest, out: Path, progress: Progres
     task, cutoff = request.run.task, pd.Timestamp(request.cutoff).as_unit("s")
     corpus = load_corpus(request.corpus, task.entry_dates)
     check_dates(corpus, cutoff, corpus.cutoff.date(), task.horizon)
-    stage = _frozen(corpus.as_of(cutoff), request, progress)
+    stage, warnings = _frozen(corpus.as_of(cutoff), request, progress)
     later, _ = attach_text(corpus.as_of(years_before(cutoff, -task.horizon)), request.run, progress)
     filed = realised(later, stage.opportunities, stage.topics, cutoff, task)
     chosen = _drawn(stage.opportunities.assign(filed=filed), request)
@@ -67,16 +67,19 @@ def validate_by_hindsight(request: ValidateRequest, out: Path, progress: Progres
         seed=request.run.seed,
         progress=lambda arm, done, total: progress(f"{arm}: {done:,} of {total:,} questions"),
     )
-    _write(request, stage, validation, out)
+    _write(request, stage, warnings, validation, out)
     return _lines(validation.measures)
 
 
-def _frozen(history: Corpus, request: ValidateRequest, progress: Progress) -> TopicStage:
-    history, _ = attach_text(history, request.run, progress)
+def _frozen(history: Corpus, request: ValidateRequest, progress: Progress) -> tuple[TopicStage, list[str]]:
+    """The topic stage as of the cutoff, and what its texts and its forecast lack."""
+    task, config = request.run.task, request.config
+    history, encoding = attach_text(history, request.run, progress)
     with threadpool_limits(1):
-        predictions = forecast_at(history, request.run, progress, None).predictions
-        view = blind_view(predictions)
-        return topic_opportunities(history, None, view, request.run.task, request.config.topics, request.run.seed)
+        forecast = forecast_at(history, request.run, progress, None)
+        view = blind_view(forecast.predictions)
+        stage = topic_opportunities(history, None, view, task, config.topics, request.run.seed)
+    return stage, [*encoding["warnings"], *forecast.warnings]
 
 
 def _drawn(opportunities: pd.DataFrame, request: ValidateRequest) -> pd.DataFrame:
@@ -87,7 +90,7 @@ def _drawn(opportunities: pd.DataFrame, request: ValidateRequest) -> pd.DataFram
     return opportunities.iloc[np.sort(rows)].reset_index(drop=True)
 
 
-def _write(request: ValidateRequest, stage: TopicStage, validation: Validation, out: Path) -> None:
+def _write(request: ValidateRequest, stage: TopicStage, warnings: list[str], validation: Validation, out: Path) -> None:
     tables = {
         "hindsight": validation.measures,
         "scores": validation.scores,
@@ -102,7 +105,7 @@ def _write(request: ValidateRequest, stage: TopicStage, validation: Validation, 
         "request": request.model_dump(mode="json"),
         **validation.record,
     }
-    record["notes"] = [*record["notes"], *stage.notes]
+    record["notes"] = list(dict.fromkeys([*warnings, *record["notes"], *stage.notes]))
     with atomic_directory(out, RECORD, [f"{name}.parquet" for name in [*_TABLES, *tables]]) as folder:
         for name, table in tables.items():
             write_table(folder / f"{name}.parquet", table)

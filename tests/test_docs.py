@@ -13,7 +13,13 @@ from docs.generate import PAGE, page
 
 DOCS = PROJECT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
-IN_ORDER = ("quick_start", "exports", "api", "extending")  # each goes on in the folder of those before it
+IN_ORDER = (
+    "quick_start",
+    "opportunities",
+    "exports",
+    "api",
+    "extending",
+)  # each goes on in the folder of those before it
 _BLOCK = re.compile(r"^```(shell|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -28,7 +34,9 @@ def test_the_configuration_page_is_what_the_models_say() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m docs.generate"
 
 
-@pytest.mark.parametrize("setting", ["`seed`", "`task.horizon`", "`fusion.attention.width`", "`features.blocks`"])
+@pytest.mark.parametrize(
+    "setting", ["`seed`", "`task.horizon`", "`fusion.attention.width`", "`features.blocks`", "`topics.most_topics`"]
+)
 def test_settings_of_every_depth_are_on_it(setting: str) -> None:
     assert f"| {setting} |" in page()
 

@@ -97,6 +97,7 @@ def test_scores_of_a_past_day_are_compared_with_what_was_filed_later(corpus: Pat
     assert any(line.startswith("computed: lift of the first 20") for line in lines)
     record = json.loads((surroundings / "first" / "validation.json").read_text())
     assert any("no model judged" in note for note in record["notes"])
+    assert any(note.startswith("prior ranker") for note in record["notes"])  # what the forecast lacked
     scores = pd.read_parquet(surroundings / "first" / "scores.parquet")
     assert record["filed"] == (scores["filed"] > 0).sum() > 0
     validate_by_hindsight(request, surroundings / "second", lambda message: None)

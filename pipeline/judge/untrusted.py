@@ -6,15 +6,12 @@ brackets, so it can neither close a fence, nor open one, nor look like a line of
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Sequence
+
+from pipeline.knowledge.text import plain
 
 _BRACKETS = str.maketrans({"<": "‹", ">": "›", "`": "'"})
 _TURN_MARKS = re.compile(r"\[\s*(/?)\s*(INST|SYS|SYSTEM|ASSISTANT|USER)\s*\]", re.IGNORECASE)
-# invisible: controls and formats (bidirectional marks, tags, zero width), surrogates, private and unassigned ones
-_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
-_VARIATIONS = {*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}  # selectors that can carry hidden bytes
-_FILLERS = {0x115F, 0x1160, 0x2800, 0x3164, 0xFFA0}  # letters and a symbol that print as nothing
 TOKEN_LENGTH = 16
 
 
@@ -55,26 +52,8 @@ def fenced(line: str, token: str) -> str:
 
 def _line(text: str, limit: int) -> str:
     # a text far beyond the limit need not be read whole
-    return " ".join(text[: 20 * limit].translate(_SEEN).split())
+    return " ".join(plain(text[: 20 * limit]).split())
 
 
 def _cut(line: str, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-
-
-class _Seen(dict[int, str]):
-    """What becomes of each character, found out when it is first met."""
-
-    def __missing__(self, point: int) -> str:
-        category = unicodedata.category(chr(point))
-        if chr(point).isspace() or category == "Cc":
-            kept = " "
-        elif point in _VARIATIONS or point in _FILLERS or category in _UNSEEN:
-            kept = ""
-        else:
-            kept = chr(point)
-        self[point] = kept
-        return kept
-
-
-_SEEN = _Seen()

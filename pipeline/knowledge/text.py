@@ -12,6 +12,7 @@ _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _SENTENCE = re.compile(r"(?<=[.!?;:])\s+|(?<=[。！？；])|\n+")
 _BREAK = re.compile(r"[\s,，、](?=\S)")
 _SELECTORS = frozenset((*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))  # marks that show nothing, and hide bytes
+_FILLERS = frozenset((0x115F, 0x1160, 0x2800, 0x3164, 0xFFA0))  # letters and a symbol that print as nothing
 _MARKS = 4  # marks in a row on one letter; more are no script
 
 
@@ -24,7 +25,7 @@ class _Plain(dict[int, int | str | None]):
             self[code] = "\n"
         elif category == "Zs" or chr(code) == "\t":
             self[code] = " "
-        elif category[0] == "C" or code in _SELECTORS:
+        elif category[0] == "C" or code in _SELECTORS or code in _FILLERS:
             self[code] = None
         else:
             self[code] = code
