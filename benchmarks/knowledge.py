@@ -1,9 +1,9 @@
-"""The knowledge base benchmark: 100,000 chunks added and asked, Chroma beside exact search, and recall of citations.
+"""The knowledge base benchmark: many chunks added and asked, Chroma beside exact search, and recall of citations.
 
-    .venv/bin/python benchmarks/knowledge.py
+    .venv/bin/python benchmarks/knowledge.py [CHUNKS]
 
 Reads corpora from $TECHCONVERGE_REAL_DATA, or ../shared/data beside the project. Vectors of ``dpl_google`` are kept in
-$TECHCONVERGE_CACHE. The 100,000 chunks are halves of real abstracts put together, with vectors drawn around 200
+$TECHCONVERGE_CACHE. The chunks (100,000 unless told) are halves of real abstracts put together, with vectors drawn around 200
 centres, so that encoding takes no part. Each part is a process of its own, for its memory. Writes a dated table beside
 this file.
 """
@@ -86,18 +86,25 @@ class Kept:
 
 
 def main() -> None:
-    if len(sys.argv) > 1:
-        name, folder = sys.argv[1:]
+    global CHUNKS
+    if len(sys.argv) > 2:
+        name, folder, count = sys.argv[1:]
+        CHUNKS = int(count)
         print(json.dumps(PARTS[name](Path(folder)) | {"peak_mb": peak_mb()}))
         return
+    if len(sys.argv) > 1:
+        CHUNKS = int(sys.argv[1])
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
-        results = {name: in_own_process(name, folder) for name in PARTS}
-    (HERE / "results" / "knowledge.md").write_text(table(results, CHUNKS, DEPTHS), encoding="utf-8")
+        results = {name: in_own_process(name, folder) for name in PARTS if name != "recall" or len(sys.argv) == 1}
+    name = "knowledge.md" if len(sys.argv) == 1 else f"knowledge-{CHUNKS}.md"
+    (HERE / "results" / name).write_text(table(results, CHUNKS, DEPTHS), encoding="utf-8")
 
 
 def in_own_process(name: str, folder: str) -> dict[str, Any]:
     print(name, file=sys.stderr, flush=True)
-    said = subprocess.run([sys.executable, __file__, name, folder], stdout=subprocess.PIPE, text=True, check=True)
+    said = subprocess.run(
+        [sys.executable, __file__, name, folder, str(CHUNKS)], stdout=subprocess.PIPE, text=True, check=True
+    )
     result: dict[str, Any] = json.loads(said.stdout.splitlines()[-1])
     print(result, file=sys.stderr, flush=True)
     return result

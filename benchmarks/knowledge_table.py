@@ -18,7 +18,7 @@ def table(results: dict[str, Any], chunks: int, depths: tuple[int, ...]) -> str:
     parts = [
         *_volume(results, chunks),
         *_queries(results),
-        *_recall(results["recall"], depths),
+        *(_recall(results["recall"], depths) if "recall" in results else []),
     ]
     return "\n".join([*head, *parts])
 

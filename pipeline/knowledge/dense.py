@@ -49,10 +49,10 @@ class ExactIndex:
             similarity = (queries[start : start + BATCH] @ known.T).round(DECIMALS)
             similarity[:, unseen] = -np.inf
             for values in similarity:
-                yield _best(values, depth)
+                yield best(values, depth)
 
 
-def _best(values: np.ndarray, depth: int) -> np.ndarray:
+def best(values: np.ndarray, depth: int) -> np.ndarray:
     """Rows of the greatest values, greatest first, ties by row."""
     if not depth:
         return np.zeros(0, dtype=np.intp)

@@ -1,6 +1,7 @@
 """Find evidence for a question: vectors and words, fused, among what a cutoff and a firm may see."""
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from pipeline.config import KnowledgeConfig
 from pipeline.encoders.base import Encoder, load_encoder
 from pipeline.errors import ArtifactError, KnowledgeError
 from pipeline.knowledge.chroma import open_chroma
-from pipeline.knowledge.dense import DenseIndex, Scope
+from pipeline.knowledge.dense import DenseIndex, Scope, best
 from pipeline.knowledge.derived import FOLDER, build_derived, open_derived
 from pipeline.knowledge.lexical import Lexical
 from pipeline.knowledge.store import Manifest, load_chunks, load_manifest, locked
@@ -39,8 +40,14 @@ class Base:
         """What is seen at a cutoff by a firm (its party id; empty: patents alone)."""
         dates = self.chunks["date"]
         known = int(dates.iloc[: int(dates.notna().sum())].searchsorted(cutoff, side="right"))
-        owner = self.chunks["firm"].iloc[:known]
-        return Scope(cutoff, firm, ((owner == "") | (owner == firm)).to_numpy(dtype=bool))
+        names, owner = self._owners
+        return Scope(cutoff, firm, np.isin(names, ["", firm])[owner[:known]])
+
+    @functools.cached_property
+    def _owners(self) -> tuple[np.ndarray, np.ndarray]:
+        """The different owners of chunks (a firm's party id; empty: a patent), and each chunk's place among them."""
+        owner, names = pd.factorize(self.chunks["firm"])
+        return np.asarray(names), owner
 
 
 def open_base(folder: Path, encoder: Encoder | None = None, config: KnowledgeConfig | None = None) -> Base:
@@ -90,8 +97,7 @@ def rankings(base: Base, queries: Sequence[str], scope: Scope, depth: int) -> It
     vectors = base.encoder.encode(texts)
     for text, vector, nearest in zip(texts, vectors, base.dense.nearest(vectors, scope, depth), strict=True):
         rows, scores = base.words.scores(text, scope.seen)
-        order = np.lexsort((rows, -scores.round(_DECIMALS)))
-        yield nearest[: depth if vector.any() else 0], rows[order[:depth]]
+        yield nearest[: depth if vector.any() else 0], rows[best(scores.round(_DECIMALS), min(depth, len(rows)))]
 
 
 def fused(ranked: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
