@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/knowledge.py [CHUNKS]
 
 Reads corpora from $TECHCONVERGE_REAL_DATA, or ../shared/data beside the project. Vectors of ``dpl_google`` are kept in
-$TECHCONVERGE_CACHE. The chunks (100,000 unless told) are halves of real abstracts put together, with vectors drawn around 200
+$TECHCONVERGE_CACHE. The chunks (100,000 unless told) are halves of real abstracts, with vectors drawn around 200
 centres, so that encoding takes no part. Each part is a process of its own, for its memory. Writes a dated table beside
 this file.
 """
