@@ -36,6 +36,7 @@ ROOMS = (
     "horizons",
     "run_request",
     "run_horizon",
+    "resume",
     "run",
     "opportunities_config",
     "run_opportunities",

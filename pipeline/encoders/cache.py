@@ -63,12 +63,8 @@ class EmbeddingCache:
         buffer = io.BytesIO()
         np.save(buffer, shard, allow_pickle=False)
         data = buffer.getvalue()
-        folder = self._folder(identity)
-        try:
-            with atomic_path(folder / f"{hashlib.sha256(data).hexdigest()}.npy") as temporary:
-                temporary.write_bytes(data)
-        except OSError as error:
-            raise ArtifactError(f"cannot write the embedding cache {folder}: {error.strerror}") from error
+        with atomic_path(self._folder(identity) / f"{hashlib.sha256(data).hexdigest()}.npy") as temporary:
+            temporary.write_bytes(data)
 
     def _shards(self, identity: str) -> Iterator[np.ndarray]:
         for path in sorted(self._folder(identity).glob("*.npy")):

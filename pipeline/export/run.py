@@ -11,6 +11,7 @@ from pipeline import __version__
 from pipeline.artifacts import (
     atomic_directory,
     atomic_path,
+    locked,
     read_json,
     read_table,
     sha256_file,
@@ -44,7 +45,7 @@ def export_run(run: Path, out: Path, formats: Sequence[str] = FORMATS) -> dict[s
     if out.absolute().resolve() == run.absolute().resolve():
         raise ArtifactError(f"{out} is the run itself: choose another --out")
     notes: list[str] = []
-    with atomic_directory(out, RECORD, _earlier(out)) as folder:
+    with locked(out), atomic_directory(out, RECORD, _earlier(out)) as folder:
         rows = dict(_write_tables(run, loaded, folder, formats, notes))
         _write_network(run, loaded, folder, formats, notes)
         if "svg" in formats:
