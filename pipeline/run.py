@@ -30,10 +30,10 @@ from pipeline.parts import RECORD, PartRequest, Progress, check_dates, compute_p
 from pipeline.ranking.ensemble import FUSION
 from pipeline.ranking.prior_ranker import load_prior_ranker
 from pipeline.report.render import render_report
-from pipeline.report.tables import write_ranked_csv
 from pipeline.resume import FINISHED, absolute, finished, kept_parts, run_key
 from pipeline.run_horizon import RunHorizon, read_horizon
 from pipeline.run_request import RunRequest, part_requests
+from pipeline.spreadsheets import write_csv
 
 PACKAGES = (
     "numpy",
@@ -169,7 +169,7 @@ def assemble(request: RunRequest, parts: list[Path], left_out: list[str], folder
         write_table(folder / "horizons.parquet", horizons, metadata)
         ranked = with_cumulative(ranked, horizons)
     write_table(folder / "ranked.parquet", ranked, metadata)
-    write_ranked_csv(ranked, folder / "ranked.csv")
+    write_csv(ranked, folder / "ranked.csv")
     write_json(folder / "run.json", _run_record(request, main, further, left_out, folder))
     render_report(folder)
 

@@ -13,6 +13,7 @@ ROOMS = (
     "errors",
     "extensions",
     "artifacts",
+    "spreadsheets",
     "fetch",
     "schemas",
     "config",
