@@ -72,14 +72,25 @@ class EmbeddingCache:
                 data = path.read_bytes()
             except FileNotFoundError:
                 continue  # another process found it damaged and removed it
-            if hashlib.sha256(data).hexdigest() != path.stem:
+            shard = _shard(data) if hashlib.sha256(data).hexdigest() == path.stem else None
+            if shard is None:
                 log.warning("embedding cache: %s is damaged; it is removed and its texts are encoded again", path)
                 path.unlink(missing_ok=True)
                 continue
-            yield np.load(io.BytesIO(data), allow_pickle=False)
+            yield shard
 
     def _folder(self, identity: str) -> Path:
         return self.folder / _sha256(identity)[:32]
+
+
+def _shard(data: bytes) -> np.ndarray | None:
+    """The keys and vectors of a file; None where it holds something else, whatever its name says."""
+    try:
+        shard = np.load(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, EOFError, OSError, MemoryError):
+        return None
+    whole = isinstance(shard, np.ndarray) and shard.ndim == 1 and shard.dtype.names == ("key", "vector")
+    return shard if whole else None
 
 
 def encode_cached(
