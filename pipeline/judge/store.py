@@ -99,7 +99,7 @@ class AnswerStore:
                 raise ValueError("its hash is another")
         except FileNotFoundError:
             return Entry(question=scrubbed(question.content, self._hidden))
-        except (OSError, ValueError, KeyError, TypeError, ValidationError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, ValidationError):
             log.warning("judge: %s is damaged; its question is asked again", path)
             return Entry(question=scrubbed(question.content, self._hidden))
         return entry
