@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check benchmark-forecast benchmark-ablation benchmark-network benchmark-knowledge benchmark-judge clean
+.PHONY: demo test check benchmark-forecast benchmark-ablation benchmark-network benchmark-knowledge benchmark-judge fault-sweep audit clean
 
 demo: $(INSTALLED)
 	$(VENV)/bin/python -m flows.demo
@@ -30,6 +30,15 @@ benchmark-knowledge: $(INSTALLED)
 
 benchmark-judge: $(INSTALLED)
 	$(VENV)/bin/python benchmarks/judge.py
+
+# the whole flow killed at 200 points and started again: about half an hour on two cores
+fault-sweep: $(INSTALLED)
+	$(VENV)/bin/python benchmarks/fault_sweep.py
+
+# known vulnerabilities of the pinned packages; connects to a package index and an advisory database
+audit: $(INSTALLED)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(VENV)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 # an upgraded pip resolves the stack in seconds, the one that comes with Python may take half an hour
 $(INSTALLED): pyproject.toml constraints.txt

@@ -10,6 +10,7 @@ from flows.opportunities import opportunities_flow
 from flows.run import run_flow
 from pipeline.corpus.store import save_corpus
 from pipeline.errors import TechconvergeError
+from pipeline.resume import finished
 from pipeline.run_config import load_config
 from pipeline.run_opportunities import OpportunitiesRequest
 from pipeline.run_request import RunRequest
@@ -34,8 +35,9 @@ def main() -> None:
             command="forecast", corpus=corpus, cutoffs=(CUTOFF,), firm=FIRM, config=load_config(None, {})
         )
         values = request.model_dump(mode="json")
-        for earlier in (FOLDER / "run").glob("firm-*"):  # made of the run that is about to be replaced
-            shutil.rmtree(earlier)
+        if not finished(request, FOLDER / "run"):
+            for earlier in (FOLDER / "run").glob("firm-*"):  # made of the run that is about to be replaced
+                shutil.rmtree(earlier)
         report = run_flow("forecast", values, str(FOLDER / "run"), str(FOLDER / "parts"))
         asked = OpportunitiesRequest(run=FOLDER / "run", firm=FIRM)
         firm_report, *_ = opportunities_flow(asked.model_dump(mode="json"), str(FOLDER / "run"))

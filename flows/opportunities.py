@@ -13,22 +13,25 @@ from pipeline.run_opportunities import OpportunitiesRequest, find_opportunities
 
 
 @flow(name="opportunities", flow_run_name="opportunities-{request[firm]}", persist_result=False)
-def opportunities_flow(request: dict[str, Any], out: str, formats: tuple[str, ...] = FORMATS) -> list[str]:
+def opportunities_flow(
+    request: dict[str, Any], out: str, formats: tuple[str, ...] = FORMATS, force: bool = False
+) -> list[str]:
     """Refine, judge where a judge is configured, write the firm's report; return the paths of its formats.
 
-    ``request``: an ``OpportunitiesRequest`` as JSON values. ``out``: the run folder.
+    ``request``: an ``OpportunitiesRequest`` as JSON values. ``out``: the run folder. Finished ones are left as they
+    are; ``force`` starts over.
     """
-    folder = refine(request, out)
+    folder = refine(request, out, force)
     paths = write_report(folder, list(formats))
     show_opportunities(folder, paths[0])
     return paths
 
 
 @task(name="refine", retries=2, retry_delay_seconds=[2, 10], retry_condition_fn=worth_retrying)
-def refine(request: dict[str, Any], out: str) -> str:
+def refine(request: dict[str, Any], out: str, force: bool) -> str:
     """Topics, topic-level opportunities and verdicts; answers that a judge gave before are not asked for again."""
     asked = OpportunitiesRequest.model_validate(request)
-    return str(find_opportunities(asked, Path(out), get_run_logger().info))
+    return str(find_opportunities(asked, Path(out), get_run_logger().info, force))
 
 
 @task(name="firm-report", retries=2, retry_delay_seconds=[2, 10], retry_condition_fn=worth_retrying)

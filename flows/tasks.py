@@ -1,6 +1,5 @@
 """The tasks: each does one stage of ``pipeline`` on files and hands on a reference to what it wrote."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,8 +40,7 @@ def _key(context: Any, parameters: dict[str, Any]) -> str:
     cache_policy=CacheKeyFnPolicy(cache_key_fn=_key),
 )
 def compute_part(key: str, name: str, request: dict[str, Any], part: dict[str, Any], folder: str) -> Reference:
-    """Compute one part into ``folder``, unless a part of the same key was computed before."""
-    shutil.rmtree(folder, ignore_errors=True)  # what lies there is of no use any more, or this would not be called
+    """Compute one part into ``folder``, unless it lies there whole."""
     reason = compute_unless_optional(
         RunRequest.model_validate(request), PartRequest.model_validate(part), Path(folder), get_run_logger().info
     )

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import hashlib
 import json
@@ -20,12 +21,29 @@ import pyarrow.parquet as pq
 from pipeline.errors import ArtifactError, TechconvergeError
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux's renameat2
+_HASHED = {".parquet", ".csv", ".json", ".safetensors"}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}  # faults of writing, never of reading
 
 
 def sha256_file(path: Path) -> str:
     """Hex SHA-256 of a file's bytes."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def sha256_files(folder: Path, *below: str) -> dict[str, str]:
+    """SHA-256 of every table, record and model in a folder, and in its folders ``below``, by path within it."""
+    return {
+        path.relative_to(folder).as_posix(): sha256_file(path)
+        for place in (folder, *(folder / name for name in below))
+        for path in sorted(place.glob("*"))
+        if path.suffix in _HASHED and path.is_file()
+    }
+
+
+def unchanged(folder: Path, told: object, *below: str) -> bool:
+    """Whether a folder holds every file that a record tells of (as ``sha256_files`` does), as it was."""
+    return isinstance(told, dict) and bool(told) and told.items() <= sha256_files(folder, *below).items()
 
 
 def sha256_json(value: Any) -> str:
@@ -36,17 +54,54 @@ def sha256_json(value: Any) -> str:
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; on success it is renamed into place, on failure removed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
+    """Yield a temporary path beside ``path``; on success it is renamed into place, on failure removed.
+
+    It is on the disk before it has its name, so that a machine that stops leaves no empty file. What killed processes
+    left half written of the same name is removed; what another process is writing is not.
+
+    Raises:
+        ArtifactError: it cannot be written: no room, no right, no such place.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _clear_temporaries(path)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise _unwritable(path, error) from error
     temporary = Path(name)
     try:
+        with contextlib.suppress(OSError):  # a file system that has no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield temporary
         temporary.chmod(0o666 & ~_umask())
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
         temporary.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _clear_temporaries(path: Path) -> None:
+    """Remove the temporary files of ``atomic_path`` for this name that no living process holds."""
+    for entry in path.parent.iterdir():
+        if _written_for(entry.name) != path.name or entry.is_symlink() or not entry.is_file():
+            continue
+        with contextlib.suppress(OSError), entry.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            entry.unlink()
+
+
+def _written_for(name: str) -> str | None:
+    """The name in whose stead a temporary file or folder of ours was written, where a name is one's."""
+    made = re.fullmatch(r"\.(.+?)\.(?:old\.)?[a-z0-9_]{8}", name)
+    return made[1] if made else None
+
+
+def _unwritable(path: Path, error: OSError) -> ArtifactError:
+    return ArtifactError(f"cannot write {path}: {error.strerror or error}")
 
 
 @contextlib.contextmanager
@@ -56,6 +111,9 @@ def atomic_directory(path: Path, marker: str, entries: Collection[str]) -> Itera
     An existing ``path`` is replaced only when it is empty, or when this program wrote it as the same kind of folder
     (``marker`` is a record of ours) and nothing else has been put there (no name beside ``entries``), so that a
     mistyped ``--out`` deletes nothing.
+
+    Raises:
+        ArtifactError: ``path`` is something else, or there is no room for it.
     """
     path = path.absolute()
     if path.exists():
@@ -75,6 +133,10 @@ def atomic_directory(path: Path, marker: str, entries: Collection[str]) -> Itera
             path.replace(retired / "old")
         temporary.replace(path)
         shutil.rmtree(retired)
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise _unwritable(path, error) from error
+        raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -109,19 +171,19 @@ def held_alone(folder: Path, lock: str, busy: str, error: type[TechconvergeError
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, wait: bool = False) -> Iterator[None]:
     """Hold the right to write ``path``; the system gives it back when the process ends, however it ends.
 
     What a killed process left half written beside ``path`` is removed, or put back where it is all there is.
 
     Raises:
-        ArtifactError: another process holds it, or nothing can be written there.
+        ArtifactError: another process holds it and we do not ``wait``, or nothing can be written there.
     """
     path = path.absolute()
     lock = path.parent / f".{path.name}.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = _take(lock)
+        handle = _take(lock, wait)
     except BlockingIOError as error:
         raise ArtifactError(f"another process is writing {path}: wait until it is done") from error
     except OSError as error:
@@ -134,12 +196,12 @@ def locked(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _take(lock: Path) -> int:
+def _take(lock: Path, wait: bool) -> int:
     """An open handle on the lock file that no one else holds, and that is still the file of that name."""
     while True:
         handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             if lock.stat().st_ino == os.fstat(handle).st_ino:
                 return handle
         except FileNotFoundError:
@@ -151,9 +213,8 @@ def _take(lock: Path) -> int:
 
 
 def _clear_leftovers(path: Path) -> None:
-    made = re.compile(rf"\.{re.escape(path.name)}\.(?:old\.)?[a-z0-9_]{{8}}")  # by ``atomic_directory``
     for entry in sorted(path.parent.iterdir()):
-        if made.fullmatch(entry.name) and entry.is_dir() and not entry.is_symlink():
+        if _written_for(entry.name) == path.name and entry.is_dir() and not entry.is_symlink():
             if not path.exists() and (entry / "old").is_dir():
                 (entry / "old").replace(path)
             shutil.rmtree(entry, ignore_errors=True)
@@ -172,7 +233,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ArtifactError(f"{path} does not exist") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{path} cannot be read as JSON: {error}") from error
 
 
@@ -199,7 +260,7 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         return pd.read_parquet(path, columns=columns)
     except FileNotFoundError as error:
         raise ArtifactError(f"{path} does not exist") from error
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
         raise ArtifactError(f"{path} cannot be read as Parquet: {error}") from error
 
 
@@ -212,7 +273,8 @@ def _check_replaceable(path: Path, marker: str, entries: Collection[str]) -> Non
     record = read_json(path / marker) if marker in names else None
     if not isinstance(record, dict) or "techconverge" not in record:
         raise ArtifactError(f"{path} exists and is not an earlier result of this command: choose another --out")
-    foreign = [name for name in names if name not in entries and name != marker]
+    ours = {*entries, marker}
+    foreign = [name for name in names if name not in ours and _written_for(name) not in ours]
     if foreign:
         raise ArtifactError(f"{path} also holds {foreign[0]}, which would be lost: move it, or choose another --out")
 

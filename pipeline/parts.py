@@ -24,7 +24,9 @@ from pipeline.artifacts import (
     read_json,
     read_table,
     sha256_file,
+    sha256_files,
     sha256_json,
+    unchanged,
     write_json,
     write_table,
 )
@@ -79,9 +81,9 @@ class PartRequest(BaseModel):
 
 @functools.cache
 def code_hash() -> str:
-    """Hash of this library's source files."""
+    """Hash of this library's source files, its tables, prompts and templates among them."""
     root = Path(__file__).parent
-    files = [path for path in sorted(root.rglob("*")) if path.suffix in {".py", ".yaml", ".csv", ".json"}]
+    files = [path for path in sorted(root.rglob("*")) if path.is_file() and path.suffix != ".pyc"]
     return sha256_json({str(path.relative_to(root)): sha256_file(path) for path in files})
 
 
@@ -145,8 +147,7 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
         fusion = forecast.ranking.fitted.get(FUSION)
         if request.explained and fusion is not None:
             fusion.save(temporary / FUSION)
-        record["tables"] = {name: sha256_file(temporary / f"{name}.parquet") for name in tables}
-        write_json(temporary / RECORD, record)
+        write_json(temporary / RECORD, record | {"outputs": sha256_files(temporary, FUSION)})
 
 
 def check_dates(corpus: Corpus, cutoff: pd.Timestamp, known_until: datetime.date | None, horizon: int) -> None:
@@ -241,8 +242,7 @@ def read_part(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
 def intact(folder: Path) -> bool:
     """Whether a part is there, whole and unchanged since it was written."""
     try:
-        tables = read_json(folder / RECORD)["tables"]
-        return all(sha256_file(folder / f"{name}.parquet") == digest for name, digest in tables.items())
+        return unchanged(folder, read_json(folder / RECORD)["outputs"], FUSION)
     except (ArtifactError, OSError, KeyError, TypeError):
         return False
 

@@ -12,10 +12,12 @@ import pandas as pd
 from pipeline import __version__, extensions, schemas
 from pipeline.artifacts import (
     atomic_directory,
+    locked,
     read_json,
     read_record,
     read_table,
     sha256_file,
+    sha256_files,
     write_json,
     write_table,
 )
@@ -24,13 +26,14 @@ from pipeline.corpus.store import load_corpus, load_manifest
 from pipeline.errors import ArtifactError, ConfigError, CorpusError, CutoffError, NotEnoughDataError
 from pipeline.horizons import horizon_table, with_cumulative
 from pipeline.opportunities.firm import find_firm
-from pipeline.parts import RECORD, PartRequest, Progress, check_dates, compute_part
+from pipeline.parts import RECORD, PartRequest, Progress, check_dates, compute_part, intact
 from pipeline.ranking.ensemble import FUSION
 from pipeline.ranking.prior_ranker import load_prior_ranker
 from pipeline.report.render import render_report
-from pipeline.report.tables import write_ranked_csv
+from pipeline.resume import FINISHED, absolute, finished, kept_parts, run_key
 from pipeline.run_horizon import RunHorizon, read_horizon
 from pipeline.run_request import RunRequest, part_requests
+from pipeline.spreadsheets import write_csv
 
 PACKAGES = (
     "numpy",
@@ -77,22 +80,31 @@ def check_request(request: RunRequest) -> None:
         find_firm(corpus.as_of(pd.Timestamp(max(request.cutoffs)).as_unit("s")).parties, request.firm)
 
 
-def run(request: RunRequest, out: Path, progress: Progress) -> Path:
-    """Compute every part and assemble the run folder ``out``; return its report's path."""
-    check_request(request)
-    with run_directory(out) as folder:
+def run(request: RunRequest, out: Path, progress: Progress, force: bool = False) -> Path:
+    """Compute every part and assemble the run folder ``out``; return its report's path.
+
+    An interrupted run goes on with the parts that it had; a finished one is left as it is. ``force`` starts over.
+
+    Raises:
+        ArtifactError: another process is writing ``out``; and what ``check_request`` and ``compute_part`` raise.
+    """
+    done = not force and finished(request, out)
+    if not done:
+        check_request(request)
+    wanted = {part.key(): part for part in part_requests(request)}
+    with kept_parts(out, wanted, force) as kept:
+        if done:
+            progress(f"{out} {FINISHED}")
+            return out / "report.html"
         parts: list[Path] = []
         left_out: list[str] = []
-        for number, part in enumerate(part_requests(request)):
-            path = folder / f"part{number}"
-            reason = compute_unless_optional(request, part, path, progress)
-            if reason:
-                left_out.append(reason)
-            else:
-                parts.append(path)
-        assemble(request, parts, left_out, folder, progress)
-        for path in parts:
-            shutil.rmtree(path)
+        with run_directory(out) as folder:
+            for key, part in wanted.items():
+                if reason := compute_unless_optional(request, part, kept / key, progress):
+                    left_out.append(reason)
+                else:
+                    parts.append(kept / key)
+            assemble(request, parts, left_out, folder, progress)
     return out / "report.html"
 
 
@@ -102,14 +114,23 @@ def run_directory(out: Path) -> AbstractContextManager[Path]:
 
 
 def compute_unless_optional(request: RunRequest, part: PartRequest, folder: Path, progress: Progress) -> str:
-    """Compute a part; a forecast's test and a further horizon may be impossible for want of past data, and then the
-    reason is returned."""
+    """Compute a part, unless it lies there whole; a forecast's test and a further horizon may be impossible for want
+    of past data, and then the reason is returned.
+
+    Who wants a part that another process is computing waits for it.
+    """
     years = part.config.task.horizon
     further = years != request.config.task.horizon
     of_horizon = f", {years} {'year' if years == 1 else 'years'} ahead" if request.config.horizons else ""
-    progress(f"{'test' if part.known_until else 'forecast'} at {part.cutoff:%Y-%m-%d}{of_horizon}")
+    name = f"{'test' if part.known_until else 'forecast'} at {part.cutoff:%Y-%m-%d}{of_horizon}"
     try:
-        compute_part(part, folder, progress)
+        with locked(folder, wait=True):
+            if intact(folder):
+                progress(f"{name}: computed before")
+                return ""
+            progress(name)
+            shutil.rmtree(folder, ignore_errors=True)  # damaged, so it is of no use
+            compute_part(part, folder, progress)
     except (CutoffError, NotEnoughDataError) as error:
         if request.command == "forecast" and part.known_until is not None:
             return f"this forecast{of_horizon} could not be tested on the past: {error}"
@@ -148,7 +169,7 @@ def assemble(request: RunRequest, parts: list[Path], left_out: list[str], folder
         write_table(folder / "horizons.parquet", horizons, metadata)
         ranked = with_cumulative(ranked, horizons)
     write_table(folder / "ranked.parquet", ranked, metadata)
-    write_ranked_csv(ranked, folder / "ranked.csv")
+    write_csv(ranked, folder / "ranked.csv")
     write_json(folder / "run.json", _run_record(request, main, further, left_out, folder))
     render_report(folder)
 
@@ -182,7 +203,8 @@ def _run_record(
     return {
         "command": request.command,
         "techconverge": __version__,
-        "request": request.model_dump(mode="json") | _absolute(request),
+        "key": run_key(request),
+        "request": request.model_dump(mode="json") | absolute(request),
         "firm": main["firm"],
         "config": request.config.model_dump(mode="json"),
         "corpus": {
@@ -212,12 +234,7 @@ def _run_record(
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
         "timings": {stage: round(seconds, 2) for stage, seconds in stages.items()},
         "warnings": list(dict.fromkeys(warnings)),
-        "outputs": {
-            str(path.relative_to(folder)): sha256_file(path)
-            for pattern in ("*", f"{FUSION}/*")
-            for path in sorted(folder.glob(pattern))
-            if path.suffix in _HASHED
-        },
+        "outputs": sha256_files(folder, FUSION),
     }
 
 
@@ -234,12 +251,6 @@ def _entry_dates(path: Path | None) -> dict[str, str] | None:
     return {"path": path.name, "sha256": sha256_file(path)} if path else None
 
 
-def _absolute(request: RunRequest) -> dict[str, str]:
-    """Where the folders of a request lie, whatever folder it is repeated from."""
-    folders = {"corpus": request.corpus, "background": request.background}
-    return {name: str(folder.absolute()) for name, folder in folders.items() if folder}
-
-
 def _check_extensions(record: Path, content: Any) -> None:
     """A name in a record imports nothing: what it stood for must have been loaded, unchanged."""
     told = content.get("extensions", {}) if isinstance(content, dict) else {}
@@ -249,9 +260,6 @@ def _check_extensions(record: Path, content: Any) -> None:
         if now is None or not isinstance(was, dict) or now.sha256 != was.get("sha256"):
             state = "is not loaded" if now is None else "has changed"
             raise ConfigError(f"{record} was made with the {kind} {of_it}, which {state}: name its file by --extension")
-
-
-_HASHED = {".parquet", ".csv", ".json", ".safetensors"}
 
 
 def load_request(record: Path) -> RunRequest:

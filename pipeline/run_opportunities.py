@@ -1,32 +1,49 @@
 """A run's pairs refined to one firm's topic-level opportunities and judged, put into a folder of their own."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, field_validator
 from threadpoolctl import threadpool_limits
 
 from pipeline import __version__
-from pipeline.artifacts import atomic_directory, read_record, read_table, sha256_file, write_json, write_table
+from pipeline.artifacts import (
+    atomic_directory,
+    locked,
+    read_json,
+    read_record,
+    read_table,
+    sha256_file,
+    sha256_files,
+    sha256_json,
+    unchanged,
+    write_json,
+    write_table,
+)
 from pipeline.corpus.store import load_corpus
 from pipeline.corpus.timeline import Corpus
 from pipeline.errors import ArtifactError, KnowledgeError
 from pipeline.judge.config import JudgeConfig
 from pipeline.judge.evidence import Retrieve
 from pipeline.judge.panel import TRANSCRIPT, Judgement, judge_opportunities
+from pipeline.judge.rubric import load_rubric
 from pipeline.knowledge.retrieve import open_base, retrieve
+from pipeline.knowledge.store import load_manifest
 from pipeline.opportunities.competitors import competitors
-from pipeline.opportunities.domain import load_domain
+from pipeline.opportunities.domain import Domain, load_domain
 from pipeline.opportunities.firm import Firm, firm_view
-from pipeline.opportunities.firm_names import match_firm, read_firm
+from pipeline.opportunities.firm_names import FirmFile, MatchedFirm, match_firm, read_firm
 from pipeline.opportunities.indicators import growth_years
 from pipeline.opportunities.topic_pairs import TopicStage, topic_opportunities
 from pipeline.opportunities.topic_patents import topic_patents
 from pipeline.opportunities_config import OpportunitiesConfig
-from pipeline.parts import Progress, attach_text, cache_folder
+from pipeline.parts import Progress, attach_text, cache_folder, code_hash
 from pipeline.report.firm.render import FORMATS, NAME
 from pipeline.report.firm.tables import RECORD, firm_folder
+from pipeline.resume import FINISHED
 from pipeline.run import load_request
+from pipeline.run_request import RunRequest
 from pipeline.schemas import Evidence, Predictions, empty, validate
 
 JUDGE_RECORD = "judge.json"
@@ -57,8 +74,10 @@ class OpportunitiesRequest(BaseModel):
         return path.absolute() if path else None
 
 
-def find_opportunities(request: OpportunitiesRequest, out: Path, progress: Progress) -> Path:
+def find_opportunities(request: OpportunitiesRequest, out: Path, progress: Progress, force: bool = False) -> Path:
     """Compute a firm's topic-level opportunities and write them below ``out``; return their folder.
+
+    Those that stand there, finished, of the same request, inputs and code are left as they are; ``force`` starts over.
 
     Raises:
         ArtifactError, CorpusError, ConfigError, FirmError, NotEnoughDataError, KnowledgeError, JudgeError: one line
@@ -67,10 +86,57 @@ def find_opportunities(request: OpportunitiesRequest, out: Path, progress: Progr
     asked = load_request(request.run)
     firm_file = read_firm(request.firm)
     domain = load_domain(request.domain) if request.domain else None
-    config, cutoff = asked.config, pd.Timestamp(max(asked.cutoffs)).as_unit("s")
-    history = load_corpus(asked.corpus, config.task.entry_dates).as_of(cutoff)
-    matched = match_firm(history, firm_file)
-    firm = matched.firm
+    cutoff = pd.Timestamp(max(asked.cutoffs)).as_unit("s")
+    matched = match_firm(load_corpus(asked.corpus, asked.config.task.entry_dates).as_of(cutoff), firm_file)
+    firm, folder = matched.firm, firm_folder(out, matched.firm.name)
+    record: dict[str, Any] = {
+        "techconverge": __version__,
+        "key": _key(request, asked.corpus, firm_file, domain),
+        "firm": {"name": firm.name, "party_id": firm.party_id, "names": firm_file.names, "patents": firm.patents},
+        "run": {"path": str(request.run), "sha256": sha256_file(request.run / "run.json")},
+        "cutoff": f"{cutoff:%Y-%m-%d}",
+        "request": request.model_dump(mode="json"),
+        "domain": domain.model_dump(mode="json") if domain else None,
+    }
+    with locked(folder):
+        if not force and _finished(folder, record["key"]):
+            progress(f"{folder} {FINISHED}")
+        else:
+            _find(request, asked, matched, domain, record, folder, progress)
+    return folder
+
+
+def _key(request: OpportunitiesRequest, corpus: Path, firm: FirmFile, domain: Domain | None) -> str:
+    """Hash of all that decides the opportunities: what was asked, the run, the code; with a judge its passages too."""
+    config, passages, rubric = request.config.judge, None, None
+    if config.judges:
+        rubric = load_rubric(config.preset, config.rubric).version
+        passages = load_manifest(_base(request.knowledge, corpus)).content_hash if config.evidence else None
+    files = [firm.model_dump(mode="json"), domain.model_dump(mode="json") if domain else None]
+    inputs = [sha256_file(request.run / "run.json"), passages, rubric, code_hash()]
+    return sha256_json([request.model_dump(mode="json"), *files, *inputs])
+
+
+def _finished(folder: Path, key: str) -> bool:
+    """Whether a firm's folder is of this key, whole, and no question to a judge is left that could be asked again."""
+    try:
+        record, outcomes = read_json(folder / RECORD), read_json(folder / JUDGE_RECORD)["outcomes"]
+        open_questions = sum(outcomes[outcome] for outcome in ("error", "over_budget"))
+        return not open_questions and record["key"] == key and unchanged(folder, record["outputs"])
+    except (ArtifactError, OSError, KeyError, TypeError):
+        return False
+
+
+def _find(
+    request: OpportunitiesRequest,
+    asked: RunRequest,
+    matched: MatchedFirm,
+    domain: Domain | None,
+    record: dict[str, Any],
+    folder: Path,
+    progress: Progress,
+) -> None:
+    config, firm, cutoff = asked.config, matched.firm, pd.Timestamp(record["cutoff"]).as_unit("s")
     history, encoding = attach_text(matched.corpus, config, progress)
     with threadpool_limits(1):  # sums in one order: the same bytes whatever the number of cores
         progress(f"{firm.name}: {firm.patents:,} patents")
@@ -90,28 +156,20 @@ def find_opportunities(request: OpportunitiesRequest, out: Path, progress: Progr
         "competitors": holders,
         "firm_names": matched.review,
     }
-    record = {
-        "techconverge": __version__,
-        "firm": {"name": firm.name, "party_id": firm.party_id, "names": firm_file.names, "patents": firm.patents},
-        "run": {"path": str(request.run), "sha256": sha256_file(request.run / "run.json")},
-        "cutoff": f"{cutoff:%Y-%m-%d}",
-        "request": request.model_dump(mode="json"),
-        "domain": domain.model_dump(mode="json") if domain else None,
+    record = record | {
         "encoder": encoding["encoder"],
         "growth_years": round(growth_years(history), 2),
         "notes": [*encoding["warnings"], *stage.notes],
     }
-    folder = firm_folder(out, firm.name)
     entries = [*(f"{name}.parquet" for name in _TABLES), JUDGE_RECORD, TRANSCRIPT, *_REPORTS]
     with atomic_directory(folder, RECORD, entries) as temporary:
         judgement = _judged(request, asked.corpus, stage, firm, cutoff, temporary / TRANSCRIPT, progress)
         tables |= {name: getattr(judgement, name) for name in ("evidence", "verdicts", "judged", "reliability")}
         for name, table in tables.items():
             write_table(temporary / f"{name}.parquet", table, {"known_until": record["cutoff"]})
+        hashes = sha256_files(temporary)
         write_json(temporary / JUDGE_RECORD, judgement.record)
-        hashes = {f"{name}.parquet": sha256_file(temporary / f"{name}.parquet") for name in tables}
         write_json(temporary / RECORD, record | {"outputs": hashes})
-    return folder
 
 
 def topic_members(history: Corpus, stage: TopicStage) -> pd.DataFrame:
@@ -135,10 +193,14 @@ def passages(base: Path | None, corpus: Path, cutoff: pd.Timestamp, firm: str, j
     if not judge.judges or not judge.evidence:
         return lambda query, k: empty(Evidence)
     try:
-        opened = open_base(base or corpus.absolute().parent / "knowledge")
+        opened = open_base(_base(base, corpus))
     except KnowledgeError as error:
         raise KnowledgeError(f"{error}; a judge needs one: `techconverge knowledge add {corpus} DOCUMENTS`") from error
     return lambda query, k: retrieve(opened, query, cutoff, firm, k)
+
+
+def _base(given: Path | None, corpus: Path) -> Path:
+    return given or corpus.absolute().parent / "knowledge"
 
 
 def _judged(

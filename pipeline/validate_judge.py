@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from threadpoolctl import threadpool_limits
 
 from pipeline import __version__
-from pipeline.artifacts import atomic_directory, write_json, write_table
+from pipeline.artifacts import atomic_directory, locked, write_json, write_table
 from pipeline.corpus.store import load_corpus, load_manifest
 from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.evaluation.realised import realised
@@ -106,7 +106,7 @@ def _write(request: ValidateRequest, stage: TopicStage, warnings: list[str], val
         **validation.record,
     }
     record["notes"] = list(dict.fromkeys([*warnings, *record["notes"], *stage.notes]))
-    with atomic_directory(out, RECORD, [f"{name}.parquet" for name in [*_TABLES, *tables]]) as folder:
+    with locked(out), atomic_directory(out, RECORD, [f"{name}.parquet" for name in [*_TABLES, *tables]]) as folder:
         for name, table in tables.items():
             write_table(folder / f"{name}.parquet", table)
         write_json(folder / RECORD, record)

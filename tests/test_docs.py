@@ -19,6 +19,7 @@ IN_ORDER = (
     "exports",
     "api",
     "extending",
+    "faults_and_security",
 )  # each goes on in the folder of those before it
 _BLOCK = re.compile(r"^```(shell|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 

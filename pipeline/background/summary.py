@@ -16,6 +16,7 @@ import scipy.sparse as sp
 from pipeline import __version__, schemas
 from pipeline.artifacts import (
     atomic_directory,
+    locked,
     read_json,
     read_table,
     sha256_file,
@@ -200,7 +201,7 @@ def save_summary(summary: Summary, folder: Path, source: str) -> dict[str, Any]:
         "last_day": f"{summary.last_day:%Y-%m-%d}",
         "source": source,
     }
-    with atomic_directory(folder, _MANIFEST, [f"{name}.parquet" for name in TABLES]) as temporary:
+    with locked(folder), atomic_directory(folder, _MANIFEST, [f"{name}.parquet" for name in TABLES]) as temporary:
         for name, table in tables.items():
             write_table(temporary / f"{name}.parquet", table, what)
         hashes = {name: sha256_file(temporary / f"{name}.parquet") for name in TABLES}

@@ -48,5 +48,5 @@ def main() -> None:
 
 def _stop(signal_number: int, frame: object) -> NoReturn:
     """Leave by the ordinary way, so that what was half written is removed."""
-    typer.echo("error: stopped; nothing was written", err=True)
+    typer.echo("error: stopped; nothing was finished, the same command goes on", err=True)
     sys.exit(128 + signal_number)

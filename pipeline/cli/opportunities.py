@@ -10,6 +10,7 @@ import typer
 from pipeline.cli.options import (
     Corpus,
     EncoderOption,
+    Force,
     Judge,
     Knowledge,
     LevelOption,
@@ -39,6 +40,7 @@ def opportunities(
     recipe: TopicRecipe = "default",
     config: TopicsFile = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write below [the run's].")] = None,
+    force: Force = False,
 ) -> None:
     """Refine a run's pairs to topics: what exactly a firm could combine, and how it stands to win."""
     from pipeline.artifacts import read_json
@@ -50,7 +52,7 @@ def opportunities(
     asked = load_opportunities_config(config, recipe, settings)
     request = OpportunitiesRequest(run=run_folder, firm=firm, domain=domain, knowledge=knowledge, config=asked)
     progress = progress_log("opportunities")
-    folder = find_opportunities(request, out or run_folder, progress)
+    folder = find_opportunities(request, out or run_folder, progress, force)
     typer.echo(f"{folder}: topics and topic-level opportunities")
     name = read_json(folder / RECORD)["firm"]["name"]
     typer.echo(f"next: techconverge report {shlex.quote(str(out or run_folder))} --firm {shlex.quote(name)}")

@@ -40,6 +40,9 @@ Extensions = Annotated[
     list[Path] | None,
     typer.Option("--extension", help="A Python file of your own feature blocks or learners; it is run. Repeatable."),
 ]
+Force = Annotated[
+    bool, typer.Option("--force", help="Start over, even where the same run is finished or was interrupted.")
+]
 
 Judge = Annotated[
     list[str] | None,

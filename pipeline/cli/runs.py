@@ -13,6 +13,7 @@ from pipeline.cli.options import (
     EncoderOption,
     Extensions,
     Firm,
+    Force,
     Horizons,
     LevelOption,
     MinPatents,
@@ -47,10 +48,11 @@ def forecast(
     seed: Seed = None,
     config: Config = None,
     extension: Extensions = None,
+    force: Force = False,
 ) -> None:
     """Rank the pairs of codes that will converge after a cutoff, for one firm, and report why."""
     settings = _settings(track, level, scheme, window, min_patents, recipe, encoder, seed)
-    _run("forecast", corpus, [cutoff], firm, background, horizon or [], settings, config, extension or [], out)
+    _run("forecast", corpus, [cutoff], firm, background, horizon or [], settings, config, extension or [], out, force)
 
 
 @app.command()
@@ -71,10 +73,11 @@ def backtest(
     seed: Seed = None,
     config: Config = None,
     extension: Extensions = None,
+    force: Force = False,
 ) -> None:
     """Forecast from past cutoffs and measure against what came, beside every baseline."""
     settings = _settings(track, level, scheme, window, min_patents, recipe, encoder, seed)
-    _run("backtest", corpus, cutoff, firm, background, horizon or [], settings, config, extension or [], out)
+    _run("backtest", corpus, cutoff, firm, background, horizon or [], settings, config, extension or [], out, force)
 
 
 @app.command()
@@ -82,6 +85,7 @@ def repeat(
     record: Annotated[Path, typer.Argument(help="The run.json of an earlier run, or its folder.")],
     out: Out,
     extension: Extensions = None,
+    force: Force = False,
 ) -> None:
     """Repeat an earlier run from its record."""
     from pipeline.extensions import load_extensions
@@ -91,7 +95,7 @@ def repeat(
         load_extensions(file)
     request = load_request(record)
     progress = progress_log(request.command)
-    report_path = run(request, out, progress)
+    report_path = run(request, out, progress, force)
     typer.echo(f"report: {report_path}")
 
 
@@ -163,6 +167,7 @@ def _run(
     config: Path | None,
     extension: list[Path],
     out: Path,
+    force: bool,
 ) -> None:
     from pipeline.extensions import load_extensions
     from pipeline.run import run
@@ -181,5 +186,5 @@ def _run(
         background=background,
     )
     progress = progress_log(command)
-    report_path = run(request, out, progress)
+    report_path = run(request, out, progress, force)
     typer.echo(f"report: {report_path}")

@@ -1,6 +1,5 @@
 """Assignees whose names are so alike that they may be one firm: proposals for a person to review, merged by nobody."""
 
-import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -8,11 +7,12 @@ import numpy as np
 import pandas as pd
 from rapidfuzz import fuzz, process
 
+from pipeline.spreadsheets import as_text
+
 COLUMNS = ("name", "group", "score", "why", "patents_name", "patents_group", "accept")
 MIN_SCORE = 90.0
 _BLOCK = 3  # first letters that two names of a typing error are taken to share
 _SHORTEST = 5  # letters below which one error makes another firm
-_FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠\t\r]")
 _DIGRAPHS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae", "œ": "oe", "ł": "l"})
 
 
@@ -47,12 +47,7 @@ def similar_names(parties: pd.DataFrame, min_score: float = MIN_SCORE) -> pd.Dat
 
 def for_spreadsheets(table: pd.DataFrame) -> pd.DataFrame:
     """The table with names that a spreadsheet would run as formulas made text; they are read back as the same firm."""
-    return table.assign(
-        **{
-            column: table[column].map(lambda name: f"'{name}" if _FORMULA.match(name) else name)
-            for column in ("name", "group")
-        }
-    )
+    return table.assign(**{column: as_text(table[column]) for column in ("name", "group")})
 
 
 def latin(key: str) -> str:

@@ -61,12 +61,8 @@ class EmbeddingCache:
         buffer = io.BytesIO()
         np.save(buffer, shard, allow_pickle=False)
         data = buffer.getvalue()
-        folder = self._folder(identity)
-        try:
-            with atomic_path(folder / f"{hashlib.sha256(data).hexdigest()}.npy") as temporary:
-                temporary.write_bytes(data)
-        except OSError as error:
-            raise ArtifactError(f"cannot write the embedding cache {folder}: {error.strerror}") from error
+        with atomic_path(self._folder(identity) / f"{hashlib.sha256(data).hexdigest()}.npy") as temporary:
+            temporary.write_bytes(data)
 
     def _shards(self, identity: str) -> Iterator[np.ndarray]:
         for path in sorted(self._folder(identity).glob("*.npy")):
@@ -74,14 +70,25 @@ class EmbeddingCache:
                 data = path.read_bytes()
             except FileNotFoundError:
                 continue  # another process found it damaged and removed it
-            if hashlib.sha256(data).hexdigest() != path.stem:
+            shard = _shard(data) if hashlib.sha256(data).hexdigest() == path.stem else None
+            if shard is None:
                 log.warning("embedding cache: %s is damaged; it is removed and its texts are encoded again", path)
                 path.unlink(missing_ok=True)
                 continue
-            yield np.load(io.BytesIO(data), allow_pickle=False)
+            yield shard
 
     def _folder(self, identity: str) -> Path:
         return self.folder / _sha256(identity)[:32]
+
+
+def _shard(data: bytes) -> np.ndarray | None:
+    """The keys and vectors of a file; None where it holds something else, whatever its name says."""
+    try:
+        shard = np.load(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, EOFError, OSError, MemoryError):
+        return None
+    whole = isinstance(shard, np.ndarray) and shard.ndim == 1 and shard.dtype.names == ("key", "vector")
+    return shard if whole else None
 
 
 def encode_cached(

@@ -10,7 +10,6 @@ from typing import Literal
 import numpy as np
 
 from pipeline.artifacts import read_json, sha256_json, write_json
-from pipeline.errors import ArtifactError
 
 Dtype = Literal["float32", "bfloat16"]
 EncodeProbes = Callable[[Dtype], np.ndarray]
@@ -45,18 +44,11 @@ def remembered_dtype(model_hash: str, device: str, encode_probes: EncodeProbes, 
     if not path.exists():
         measured = {"model": model_hash, "processor": processor, **_measure(encode_probes)}
         if not path.exists():  # another process may have decided meanwhile
-            _store(path, measured)
+            write_json(path, measured)
     decision = read_json(path)
     log.info("encoder computes in %s on %s (measured once: %s)", decision["dtype"], processor, path)
     chosen: Dtype = "bfloat16" if decision["dtype"] == "bfloat16" else "float32"
     return chosen
-
-
-def _store(path: Path, measured: dict[str, object]) -> None:
-    try:
-        write_json(path, measured)
-    except OSError as error:
-        raise ArtifactError(f"cannot write the embedding cache {path.parent}: {error.strerror}") from error
 
 
 def _measure(encode_probes: EncodeProbes) -> dict[str, object]:

@@ -11,6 +11,7 @@ from pipeline import __version__
 from pipeline.artifacts import (
     atomic_directory,
     atomic_path,
+    locked,
     read_json,
     read_table,
     sha256_file,
@@ -21,7 +22,8 @@ from pipeline.errors import ArtifactError, ConfigError
 from pipeline.export.network import FORECASTS, convergence_network, gexf, graphml, vosviewer
 from pipeline.export.tables import run_tables, write_xlsx
 from pipeline.report.drawings import drawings
-from pipeline.report.tables import Run, load_run, write_ranked_csv
+from pipeline.report.tables import Run, load_run
+from pipeline.spreadsheets import write_csv
 
 Format = Literal["csv", "xlsx", "parquet", "graphml", "gexf", "vosviewer", "svg"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -44,7 +46,7 @@ def export_run(run: Path, out: Path, formats: Sequence[str] = FORMATS) -> dict[s
     if out.absolute().resolve() == run.absolute().resolve():
         raise ArtifactError(f"{out} is the run itself: choose another --out")
     notes: list[str] = []
-    with atomic_directory(out, RECORD, _earlier(out)) as folder:
+    with locked(out), atomic_directory(out, RECORD, _earlier(out)) as folder:
         rows = dict(_write_tables(run, loaded, folder, formats, notes))
         _write_network(run, loaded, folder, formats, notes)
         if "svg" in formats:
@@ -88,7 +90,7 @@ def _write_tables(
             else:
                 write_table(path, table)
         if "csv" in formats:
-            write_ranked_csv(table, folder / "csv" / f"{name}.csv")
+            write_csv(table, folder / "csv" / f"{name}.csv")
         if "xlsx" in formats and (cut := write_xlsx(table, folder / "xlsx" / f"{name}.xlsx", name)):
             notes.append(f"{name}.xlsx: {cut} texts are longer than a cell holds and were cut")
         yield name, len(table)
@@ -127,4 +129,4 @@ def _write_figures(loaded: Run, folder: Path) -> None:
         with atomic_path(folder / f"{drawing.name}.svg") as temporary:
             temporary.write_text(drawing.svg, encoding="utf-8", newline="\n")
         for name, table in drawing.data.items():
-            write_ranked_csv(table, folder / f"{drawing.name}{f'_{name}' if name else ''}.csv")
+            write_csv(table, folder / f"{drawing.name}{f'_{name}' if name else ''}.csv")

@@ -9,11 +9,10 @@ import pandas as pd
 import xlsxwriter
 
 from pipeline.artifacts import atomic_path, read_table
-from pipeline.report.tables import FORMULA, metric_frame
+from pipeline.report.tables import metric_frame
+from pipeline.spreadsheets import QUOTED, TEXT_IS_TEXT, write_cell
 
 SHEET_ROWS = 1_048_575  # below the header; what is beyond goes on in another sheet
-CELL = 32_767  # characters that a cell of a spreadsheet holds
-_CUT = " [cut here: the whole text is in the Parquet file]"
 _MADE = datetime.datetime(2000, 1, 1)  # a workbook's own date: the same tables give the same bytes
 _WIDTH = (8, 48)  # of a column, in characters
 _NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,40}")
@@ -40,14 +39,10 @@ def write_xlsx(table: pd.DataFrame, path: Path, name: str) -> int:
     """
     cut = 0
     with atomic_path(path) as temporary:
-        options = {"constant_memory": True, "in_memory": False, "strings_to_numbers": False}
-        book = xlsxwriter.Workbook(str(temporary), options | {"strings_to_formulas": False, "strings_to_urls": False})
+        book = xlsxwriter.Workbook(str(temporary), TEXT_IS_TEXT | {"constant_memory": True, "in_memory": False})
         book.set_properties({"created": _MADE})
         head = book.add_format({"bold": True, "bottom": 1})
-        formats = {
-            "date": book.add_format({"num_format": "yyyy-mm-dd"}),
-            "text": book.add_format({"quote_prefix": True}),
-        }
+        formats = {"date": book.add_format({"num_format": "yyyy-mm-dd"}), "quoted": book.add_format(QUOTED)}
         for number, start in enumerate(range(0, max(len(table), 1), SHEET_ROWS)):
             part = table.iloc[start : start + SHEET_ROWS]
             sheet = book.add_worksheet(name[:28] + (f"_{number + 1}" if number else ""))
@@ -60,7 +55,7 @@ def write_xlsx(table: pd.DataFrame, path: Path, name: str) -> int:
                 sheet.write_string(0, place, column, head)
             for row, values in enumerate(zip(*cells, strict=True), start=1):
                 for place, value in enumerate(values):
-                    cut += _write(sheet, row, place, value, formats)
+                    cut += write_cell(sheet, row, place, value, formats)
         book.close()
     return cut
 
@@ -69,21 +64,3 @@ def _cells(column: pd.Series) -> list[Any]:
     """Plain Python values; what is missing is None."""
     values = column.astype(object).where(column.notna(), None).tolist()
     return [value.item() if hasattr(value, "item") else value for value in values]
-
-
-def _write(sheet: Any, row: int, place: int, value: Any, formats: dict[str, Any]) -> int:
-    """Write one cell; 1 where its text had to be cut, else 0."""
-    if value is None:
-        return 0
-    if isinstance(value, bool):
-        sheet.write_boolean(row, place, value)
-    elif isinstance(value, datetime.date):
-        sheet.write_datetime(row, place, value, formats["date"])
-    elif isinstance(value, int | float) and abs(value) < float("inf"):
-        sheet.write_number(row, place, value)
-    else:
-        text = str(value)
-        short = text if len(text) <= CELL else text[: CELL - len(_CUT)] + _CUT
-        sheet.write_string(row, place, short, formats["text"] if FORMULA.match(short) else None)
-        return int(short is not text)
-    return 0

@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
-from pipeline.artifacts import read_json, write_json
+from pipeline.artifacts import atomic_path, read_json, write_json
 from pipeline.errors import ArtifactError
 
 WEIGHTS = "weights.safetensors"
@@ -19,8 +19,9 @@ RECORD = "config.json"
 
 def write_fusion(folder: Path, record: dict[str, Any], tensors: dict[str, Tensor]) -> None:
     """Write a fusion's record and tensors; the same content gives the same bytes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, folder / WEIGHTS)
+    content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    with atomic_path(folder / WEIGHTS) as temporary:
+        temporary.write_bytes(content)
     write_json(folder / RECORD, record)
 
 

@@ -99,7 +99,7 @@ class AnswerStore:
                 raise ValueError("its hash is another")
         except FileNotFoundError:
             return Entry(question=scrubbed(question.content, self._hidden))
-        except (OSError, ValueError, KeyError, TypeError, ValidationError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, ValidationError):
             log.warning("judge: %s is damaged; its question is asked again", path)
             return Entry(question=scrubbed(question.content, self._hidden))
         return entry
@@ -108,12 +108,8 @@ class AnswerStore:
         """Keep an entry, secrets blotted out."""
         content = scrubbed(entry.model_dump(mode="json"), self._hidden)
         text = json.dumps({"format": _FORMAT, "sha256": sha256_json(content), "entry": content}, ensure_ascii=False)
-        path = self._path(question)
-        try:
-            with atomic_path(path) as temporary:
-                temporary.write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise JudgeError(f"cannot write the answer {path}: {error.strerror}") from error
+        with atomic_path(self._path(question)) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
 
     def transcript(self, path: Path, questions: Sequence[Question]) -> None:
         """Write everything asked and answered as JSON lines, a line a question, in the order given."""

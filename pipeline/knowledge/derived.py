@@ -3,6 +3,7 @@
 All of it can be made anew from the Parquet files, and is whenever it is not of their content.
 """
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,14 @@ import numpy as np
 import pandas as pd
 
 from pipeline import __version__
-from pipeline.artifacts import atomic_directory, read_json, write_json
+from pipeline.artifacts import atomic_directory, read_json, sha256_file, write_json
 from pipeline.errors import ArtifactError
 from pipeline.knowledge import lexical
 from pipeline.knowledge.dense import ExactIndex
 from pipeline.knowledge.lexical import Lexical
 from pipeline.knowledge.store import Manifest, load_vectors
 
-FORMAT = 1  # raise it when what is computed changes
+FORMAT = 2  # raise it when what is computed changes
 FOLDER = "search"
 _MARKER = "manifest.json"
 _ARRAYS = ("ids.npy", "vectors.npy", *(f"{name}.npy" for name in lexical.ARRAYS))
@@ -52,6 +53,8 @@ def build_derived(base: Path, manifest: Manifest, chunks: pd.DataFrame) -> None:
         vectors = np.lib.format.open_memmap(
             temporary / "vectors.npy", mode="w+", dtype=np.float32, shape=(len(ids), manifest.dimension)
         )
+        with (temporary / "vectors.npy").open("r+b") as handle:  # a full disk is told here, not by a crash of the map
+            os.posix_fallocate(handle.fileno(), 0, (temporary / "vectors.npy").stat().st_size)
         for some, values in load_vectors(base, manifest):
             vectors[ids.get_indexer(pd.Index(some.astype("S16")))] = values
         vectors.flush()
@@ -59,18 +62,18 @@ def build_derived(base: Path, manifest: Manifest, chunks: pd.DataFrame) -> None:
             "techconverge": __version__,
             "format": FORMAT,
             "content_hash": manifest.content_hash,
-            "bytes": {name: (temporary / name).stat().st_size for name in _ARRAYS},
+            "arrays": {name: sha256_file(temporary / name) for name in _ARRAYS},
         }
         write_json(temporary / _MARKER, record)
 
 
 def _record(folder: Path) -> dict[str, Any] | None:
-    """What the folder says of itself, when every array has the size it says."""
+    """What the folder says of itself, when every array is as it says."""
     try:
         record = read_json(folder / _MARKER)
-        sizes = {name: (folder / name).stat().st_size for name in _ARRAYS}
+        arrays = {name: sha256_file(folder / name) for name in _ARRAYS}
     except (ArtifactError, OSError):
         return None
-    if not isinstance(record, dict) or record.get("format") != FORMAT or record.get("bytes") != sizes:
+    if not isinstance(record, dict) or record.get("format") != FORMAT or record.get("arrays") != arrays:
         return None
     return record

@@ -253,11 +253,8 @@ def _write(base: Path, slot: str, table: pa.Table) -> StoredFile:
     content = sink.getvalue().to_pybytes()
     sha256 = hashlib.sha256(content).hexdigest()
     name = f"{slot}-{sha256[:16]}.parquet"
-    try:
-        with atomic_path(base / _FOLDER / name) as temporary:
-            temporary.write_bytes(content)
-    except OSError as error:
-        raise KnowledgeError(f"cannot write to {base}: {error.strerror}") from error
+    with atomic_path(base / _FOLDER / name) as temporary:
+        temporary.write_bytes(content)
     return StoredFile(name=name, rows=len(ordered), sha256=sha256)
 
 

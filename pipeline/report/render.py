@@ -31,7 +31,7 @@ def render_report(run: Path) -> Path:
     loaded = load_run(run)
     try:
         context = _context(loaded)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ArtifactError(f"{run}: run.json or metrics.json is not as this program writes it ({error!r})") from error
     path = run / "report.html"
     write_page(path, environment(), "report.html", ["report.css"], ["report.js"], context)

@@ -1,13 +1,12 @@
 """What a run folder holds, read once into tables; and the ranked table written for spreadsheets."""
 
 import dataclasses
-import re
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from pipeline.artifacts import atomic_path, read_json, read_record, read_table
+from pipeline.artifacts import read_json, read_record, read_table
 from pipeline.errors import ArtifactError
 from pipeline.evaluation.metrics import METRICS
 from pipeline.report import words
@@ -17,7 +16,6 @@ TABLE_ROWS = 200
 LINK = ["prior", "status"]  # of a pair's link so far: on the strengthening track
 BOUNDS = ["probability_low", "probability_high"]
 CARDS = 20
-FORMULA = re.compile(r"^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])")  # the full-width signs too: East Asian Excel reads them alike
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,14 +83,6 @@ def load_run(folder: Path) -> Run:
         ),
         horizons=_horizons(folder / "horizons.parquet", ranked, cutoff),
     )
-
-
-def write_ranked_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV that Excel opens; text that it would run as a formula gets a leading apostrophe."""
-    safe = frame.apply(_neutralise)
-    safe.columns = _neutralise(pd.Series(frame.columns, dtype=str)).tolist()
-    with atomic_path(path) as temporary:
-        safe.to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator="\r\n")
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -199,11 +189,3 @@ def _optional(path: Path, texts: list[str], numbers: list[str]) -> pd.DataFrame:
     return pd.DataFrame({column: [] for column in [*texts, *numbers]}).astype(
         dict.fromkeys(texts, "str") | dict.fromkeys(numbers, float)
     )
-
-
-def _neutralise(column: pd.Series) -> pd.Series:
-    if not (pd.api.types.is_string_dtype(column) or pd.api.types.is_object_dtype(column)):
-        return column
-    text = column.map(lambda cell: isinstance(cell, str))
-    risky = text & column.where(text, "").astype(str).str.contains(FORMULA)
-    return column.where(~risky, "'" + column.where(risky, "").astype(str))

@@ -277,7 +277,7 @@ def test_a_run_that_is_told_to_stop_leaves_nothing(corpus: Path, light: Path, tm
                 break
         log = running.stderr.read()
     assert running.returncode == 128 + signal.SIGTERM
-    assert log.endswith("error: stopped; nothing was written\n")
+    assert log.endswith("error: stopped; nothing was finished, the same command goes on\n")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -11,11 +11,12 @@ from report.fixtures import ORIGINS, write_run
 
 from pipeline.artifacts import read_table, write_json, write_table
 from pipeline.errors import ArtifactError
-from pipeline.report.tables import load_run, metric_frame, metric_table, write_ranked_csv
+from pipeline.report.tables import load_run, metric_frame, metric_table
+from pipeline.spreadsheets import write_csv
 
 
 def written(frame: pd.DataFrame, path: Path) -> list[list[str]]:
-    write_ranked_csv(frame, path)
+    write_csv(frame, path)
     with path.open(encoding="utf-8-sig", newline="") as handle:
         return list(csv.reader(handle))
 
@@ -38,7 +39,7 @@ def test_numbers_stay_numbers_and_missing_stays_empty(tmp_path):
 @given(st.lists(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), min_size=1), min_size=1))
 def test_no_cell_begins_like_a_formula_and_none_is_lost(tmp_path_factory, texts):
     path = tmp_path_factory.mktemp("csv") / "ranked.csv"
-    write_ranked_csv(pd.DataFrame({"text": texts}), path)
+    write_csv(pd.DataFrame({"text": texts}), path)
     with path.open(encoding="utf-8-sig", newline="") as handle:
         cells = [row[0] for row in list(csv.reader(handle))[1:]]
     assert [cell.removeprefix("'") for cell in cells] == [text.removeprefix("'") for text in texts]

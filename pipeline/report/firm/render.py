@@ -37,7 +37,7 @@ def render_firm_report(folder: Path, formats: Sequence[str] = FORMATS) -> list[P
     run = load_firm_run(folder)
     try:
         content = firm_content(run)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ArtifactError(f"{folder}: a record is not as this program writes it ({error!r})") from error
     written = []
     for name in dict.fromkeys(formats):

@@ -1,6 +1,5 @@
 """The firm's report as a workbook: one sheet a table, all text as text."""
 
-import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +10,11 @@ from pipeline.artifacts import atomic_path
 from pipeline.report import words
 from pipeline.report.firm.definitions import DEFINITIONS
 from pipeline.report.firm.tables import FirmRun
-from pipeline.report.tables import FORMULA
+from pipeline.spreadsheets import QUOTED, TEXT_IS_TEXT, write_cell
 
 MOST_ROWS = 10_000  # of a sheet: more is a matter for the Parquet file
-MOST_LETTERS = 32_767  # that a cell can hold
 NARROWEST, WIDEST = 9, 60  # of a column, in letters
-_PLAIN = {
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-    "default_date_format": "yyyy-mm-dd",
-    "in_memory": True,
-}
+_PLAIN = TEXT_IS_TEXT | {"default_date_format": "yyyy-mm-dd", "in_memory": True}
 _PERCENT = ("probability", "white_space", "share", "share_a", "share_b", "inventor_overlap")
 
 
@@ -41,8 +33,7 @@ def write_workbook(path: Path, run: FirmRun, content: dict[str, Any]) -> None:
         formats = {
             "head": book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}),
             "text": book.add_format({"valign": "top"}),
-            # stays text even when a reader edits the cell
-            "quoted": book.add_format({"valign": "top", "quote_prefix": True}),
+            "quoted": book.add_format({"valign": "top", **QUOTED}),
             "number": book.add_format({"valign": "top", "num_format": "0.000"}),
             "whole": book.add_format({"valign": "top", "num_format": "#,##0"}),
             "percent": book.add_format({"valign": "top", "num_format": "0.0%"}),
@@ -101,21 +92,10 @@ def _write(book: Any, formats: dict[str, Any], name: str, table: pd.DataFrame) -
         longest = max((len(str(value)) for value in values[:200]), default=0)
         sheet.set_column(place, place, min(max(longest + 1, NARROWEST, min(len(heading) + 3, 16)), WIDEST))
         for row, value in enumerate(values, 1):
-            _cell(sheet, row, place, value, formats, column)
+            said = words.clean(value) if isinstance(value, str) else value
+            write_cell(sheet, row, place, said, formats, formats[_number(value, column)])
 
 
-def _cell(sheet: Any, row: int, place: int, value: Any, formats: dict[str, Any], column: str) -> None:
-    """One cell of its own type; what is missing stays empty."""
-    if isinstance(value, str):
-        text = words.clean(value)[:MOST_LETTERS]
-        sheet.write_string(row, place, text, formats["quoted" if FORMULA.match(text) else "text"])
-    elif value is None or pd.isna(value):
-        return
-    elif isinstance(value, bool):
-        sheet.write_boolean(row, place, value, formats["text"])
-    elif isinstance(value, datetime.datetime):
-        sheet.write_datetime(row, place, value, formats["date"])
-    elif isinstance(value, int):
-        sheet.write_number(row, place, value, formats["whole"])
-    else:
-        sheet.write_number(row, place, value, formats["percent" if column in _PERCENT else "number"])
+def _number(value: Any, column: str) -> str:
+    """The name of a number's format."""
+    return "whole" if isinstance(value, int) else "percent" if column in _PERCENT else "number"
