@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from flows import make_home
 from pipeline.cli import app, main
 
 __all__ = ["main"]
@@ -23,6 +24,7 @@ def serve(
     ] = None,
 ) -> None:
     """Run what is scheduled, or asked for on Prefect's page, on this machine until stopped (Ctrl-C)."""
+    make_home()
     from flows.deployments import find_file, read_deployments, with_schedules
     from flows.serve import serve_all
 

@@ -4,20 +4,25 @@ The server is stopped after what it serves, and runs in a session of its own so 
 stopping a server under a runner can hang the runner.
 """
 
+import asyncio
 import contextlib
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
-import prefect
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import MissingFlowError
+from prefect.runner import Runner
 from prefect.settings import (
     PREFECT_API_URL,
+    PREFECT_HOME,
     PREFECT_LOGGING_LEVEL,
     PREFECT_SERVER_API_PORT,
     PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS,
@@ -45,14 +50,31 @@ def serve_all(deployments: list[Deployment], tell: Callable[[str], None]) -> Non
     """
     made = [_deployment(each) for each in deployments]
     named = PREFECT_API_URL.value()
-    with (
-        contextlib.nullcontext(named) if named else local_server(tell) as url,
-        temporary_settings({PREFECT_API_URL: url, PREFECT_LOGGING_LEVEL: "INFO"}),  # the page tells what a run does
-    ):
-        for line in _told(deployments, made, url):
-            tell(line)
-        prefect.serve(*made, print_starting_message=False, limit=AT_ONCE)
-    tell("stopped")
+    _stop_alike()
+    try:
+        with (
+            contextlib.nullcontext(named) if named else local_server(tell) as url,
+            temporary_settings({PREFECT_API_URL: url, PREFECT_LOGGING_LEVEL: "INFO"}),  # the page tells what a run does
+        ):
+            runner = Runner(pause_on_shutdown=True, limit=AT_ONCE)
+            for each in made:
+                runner.add_deployment(each)
+            for line in _told(deployments, made, url):
+                tell(line)
+            runner.handle_sigterm = _interrupt  # type: ignore[method-assign] # its own leaves a coroutine behind
+            asyncio.run(runner.start())
+    except KeyboardInterrupt:
+        tell("stopped")
+
+
+def _stop_alike() -> None:
+    """Have SIGTERM end it as Ctrl-C does, also where a shell has made a background process deaf to that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(*_: Any) -> None:
+    signal.raise_signal(signal.SIGINT)
 
 
 def _deployment(each: Deployment) -> RunnerDeployment:
@@ -69,7 +91,7 @@ def _deployment(each: Deployment) -> RunnerDeployment:
                 for one in each.schedules
             ],
         )
-    except (ImportError, AttributeError, ValueError, prefect.exceptions.MissingFlowError) as error:
+    except (ImportError, AttributeError, ValueError, MissingFlowError) as error:
         raise ConfigError(f"deployment {each.name}: {' '.join(str(error).split())}") from error
 
 
@@ -104,9 +126,11 @@ def local_server(tell: Callable[[str], None]) -> Iterator[str]:
             ) from error
     tell(f"starting a Prefect server on {HOST}:{port}")
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
-    server = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
+    log = PREFECT_HOME.value() / "server.log"
+    with log.open("wb") as written:
+        server = subprocess.Popen(command, start_new_session=True, stdout=written, stderr=written)
     try:
-        _await(server, f"{url}/health")
+        _await(server, f"{url}/health", log)
         yield url
     finally:
         server.terminate()
@@ -117,14 +141,14 @@ def local_server(tell: Callable[[str], None]) -> Iterator[str]:
             server.wait()
 
 
-def _await(server: subprocess.Popen[bytes], health: str) -> None:
+def _await(server: subprocess.Popen[bytes], health: str, log: Path) -> None:
     limit = PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS.value()
     end = time.monotonic() + limit
     while time.monotonic() < end:
         if server.poll() is not None:
-            raise ServeError(f"the Prefect server stopped at once, with exit code {server.returncode}")
+            raise ServeError(f"the Prefect server stopped at once, with exit code {server.returncode}: see {log}")
         with contextlib.suppress(OSError), urlopen(health, timeout=5) as answer:
             if answer.status == 200:
                 return
         time.sleep(0.2)
-    raise ServeError(f"the Prefect server did not answer within {limit} seconds")
+    raise ServeError(f"the Prefect server did not answer within {limit} seconds: see {log}")
