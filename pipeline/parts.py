@@ -58,7 +58,6 @@ PACKAGES = (
     "torch",
     "sentence-transformers",
 )
-_SHIPPED = {".py", ".yaml", ".csv", ".json", ".html", ".css", ".js", ".svg", ".md"}
 
 
 class PartRequest(BaseModel):
@@ -93,9 +92,9 @@ class PartRequest(BaseModel):
 
 @functools.cache
 def code_hash() -> str:
-    """Hash of the files this library is made of."""
+    """Hash of this library's source files, its tables, prompts and templates among them."""
     root = Path(__file__).parent
-    files = [path for path in sorted(root.rglob("*")) if path.suffix in _SHIPPED]
+    files = [path for path in sorted(root.rglob("*")) if path.is_file() and path.suffix != ".pyc"]
     return sha256_json({str(path.relative_to(root)): sha256_file(path) for path in files})
 
 
