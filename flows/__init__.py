@@ -12,3 +12,8 @@ os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("DO_NOT_TRACK", "1")
+
+
+def make_home() -> None:
+    """Make Prefect's folder, which Prefect itself makes only where its parent is; before Prefect is imported."""
+    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)

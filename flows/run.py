@@ -1,17 +1,29 @@
-"""The flow of a forecast or a backtest: its parts, then the run folder; the same bytes as the command line's."""
+"""A run inside a flow: its parts, then the run folder; the same bytes as the command line's."""
 
+import os
+import re
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
-from flows.tasks import Reference, assemble_run, compute_part, show, still_there
-from pipeline.artifacts import locked
+from flows.page import show_files, show_table
+from flows.tasks import HOUR, MINUTE, Reference, file_hashes, once, reference, stage
+from pipeline.artifacts import locked, read_json, read_table, sha256_json
+from pipeline.parts import RECORD, PartRequest, cache_folder, code_hash, versions
+from pipeline.report.tables import metric_frame
+from pipeline.report.words import model_name
 from pipeline.resume import FINISHED, finished
-from pipeline.run import check_request
+from pipeline.run import assemble, check_request, compute_unless_optional, run_directory
 from pipeline.run_request import RunRequest, part_requests
+
+PART = (RECORD, "*.parquet", "fusion/*")
+RUN = ("*.parquet", "ranked.csv", "*.json", "report.html", "fusion/*")
+_KEY = re.compile("[0-9a-f]{64}")
+KEPT = 60 * 24 * HOUR  # seconds for which a part that no run asks for is kept
 
 
 @flow(name="techconverge", flow_run_name="{command}", persist_result=False)
@@ -21,30 +33,96 @@ def run_flow(command: str, request: dict[str, Any], out: str, parts_folder: str,
     ``request``: a ``RunRequest`` as JSON values. ``parts_folder``: where parts are kept between runs, by content.
     A finished run is left as it is; ``force`` starts over.
     """
-    asked = RunRequest.model_validate(request)
+    return make_run(RunRequest.model_validate(request), out, Path(parts_folder), force)
+
+
+def make_run(asked: RunRequest, out: str, parts_folder: Path | None = None, force: bool = False) -> str:
+    """The tasks of one run, called inside a flow; returns the report's path.
+
+    ``parts_folder``: by default the parts lie with what else is kept between runs; see ``cache_folder``.
+    """
     if not force and finished(asked, Path(out)):
         get_run_logger().info(f"{out} {FINISHED}")
-        return str(Path(out) / "report.html")
-    check_request(asked)
-    with locked(Path(out)):
-        report = _run(command, asked, out, Path(parts_folder), force)
-    show(report)
-    return report
+    else:
+        with locked(Path(out)):
+            _make(asked, out, parts_folder or cache_folder() / "parts", force)
+    show(asked.command, out)
+    return str(Path(out) / "report.html")
 
 
-def _run(command: str, asked: RunRequest, out: str, parts_folder: Path, force: bool) -> str:
-    request, wanted = asked.model_dump(mode="json"), part_requests(asked)
-    progress: Any = create_progress_artifact(progress=0.0, key="progress", description=f"{command}: parts done")
+def _make(asked: RunRequest, out: str, folder: Path, force: bool) -> None:
+    request = asked.model_dump(mode="json")
+    key = _request_key(asked)
+    check(key, request)
+    wanted = part_requests(asked)
+    progress: Any = create_progress_artifact(progress=0.0, key="progress", description=f"{asked.command}: parts done")
     parts: list[Reference] = []
     for number, part in enumerate(wanted, start=1):
-        folder = parts_folder / part.key()
-        if force:
-            shutil.rmtree(folder, ignore_errors=True)
         name = f"{part.cutoff}+{part.config.task.horizon}y"
-        arguments = (part.key(), name, request, part.model_dump(mode="json"), str(folder))
-        done = compute_part(*arguments)
-        if not still_there(done):  # the cache remembers a folder that someone has since removed or changed
-            done = compute_part.with_options(refresh_cache=True)(*arguments)
-        parts.append(done)
+        content = part.key()
+        if force:
+            shutil.rmtree(folder / content, ignore_errors=True)
+        parts.append(once(compute_part, content, name, request, part.model_dump(mode="json"), str(folder / content)))
         update_progress_artifact(progress, progress=100 * number / len(wanted))
-    return assemble_run(request, parts, out)
+    keys = [part.key() for part in wanted]
+    once(assemble_run, sha256_json([key, keys, str(Path(out).absolute())]), request, parts, out)
+    _tidy(folder, keys)
+
+
+def _request_key(asked: RunRequest) -> str:
+    """Hash of the request, of the files it names, and of the code."""
+    manifests = [folder / "manifest.json" for folder in (asked.corpus, asked.background) if folder]
+    files = file_hashes(*manifests, asked.config.prior_ranker_file(), asked.config.task.entry_dates)
+    return sha256_json([asked.model_dump(mode="json"), files, code_hash(), versions()])
+
+
+@stage("check", "check", 30 * MINUTE, reused=True)
+def check(key: str, request: dict[str, Any]) -> None:
+    """Refuse at once what cannot work."""
+    check_request(RunRequest.model_validate(request))
+
+
+@stage("part", "part-{name}", 12 * HOUR, reused=True)
+def compute_part(key: str, name: str, request: dict[str, Any], part: dict[str, Any], folder: str) -> Reference:
+    """Compute one part into ``folder``, unless it lies there whole."""
+    reason = compute_unless_optional(
+        RunRequest.model_validate(request), PartRequest.model_validate(part), Path(folder), get_run_logger().info
+    )
+    return {"left_out": reason} if reason else reference(Path(folder), *PART)
+
+
+@stage("assemble", "assemble-{out}", HOUR, reused=True)
+def assemble_run(key: str, request: dict[str, Any], parts: list[Reference], out: str) -> Reference:
+    """Write the run folder and its report from the parts."""
+    with run_directory(Path(out)) as folder:
+        assemble(
+            RunRequest.model_validate(request),
+            [Path(part["path"]) for part in parts if "path" in part],
+            [part["left_out"] for part in parts if "left_out" in part],
+            folder,
+            get_run_logger().info,
+        )
+    return reference(Path(out), *RUN)
+
+
+@stage("show", "show-{run}", 10 * MINUTE)
+def show(command: str, run: str) -> None:
+    """Put the head of the ranking, how good it was and the report's place on Prefect's page."""
+    folder = Path(run)
+    show_table("ranked-pairs", read_table(folder / "ranked.parquet"), "Pairs of codes, best first")
+    tested = metric_frame(read_json(folder / "metrics.json"))
+    tested = tested[tested["metric"] == "average_precision"].sort_values(["cutoff", "value"], ascending=[True, False])
+    tested = tested.assign(model=tested["model"].map(model_name))[["cutoff", "model", "value", "low", "high"]]
+    show_table("how-good", tested.round(3), "Average precision of the model and of every baseline, where tested")
+    record = read_json(folder / "run.json")
+    title = f"{command} of {', '.join(record['cutoffs'])}"
+    show_files("report", title, [folder / "report.html", folder / "ranked.csv"], record["warnings"])
+
+
+def _tidy(folder: Path, used: list[str]) -> None:
+    """Remove parts that no run has asked for in a long time: a corpus that grows every week leaves some each week."""
+    for path in folder.iterdir() if folder.exists() else ():
+        if path.name in used:
+            os.utime(path)
+        elif _KEY.fullmatch(path.name) and time.time() - path.stat().st_mtime > KEPT:
+            shutil.rmtree(path, ignore_errors=True)

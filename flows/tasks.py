@@ -1,89 +1,82 @@
-"""The tasks: each does one stage of ``pipeline`` on files and hands on a reference to what it wrote."""
+"""How a task is made: what becomes of its failures, and when a result of an earlier run is taken for its own.
 
-from collections.abc import Callable
+A task does one stage of ``pipeline`` on files and hands on a reference to what it wrote. Its result is kept under a key
+made of the hashes of its inputs, its settings and the code, so that the same stage is computed once and a changed one
+anew; and what a kept reference points to is looked at, for someone may have removed or changed it since.
+"""
+
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
-from prefect import get_run_logger, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
-from prefect.cache_policies import CacheKeyFnPolicy
+from prefect import Task, task
+from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
 
-from pipeline.artifacts import read_table, sha256_file
+from pipeline.artifacts import sha256_file, sha256_json
 from pipeline.errors import TechconvergeError
-from pipeline.parts import RECORD, PartRequest, intact
-from pipeline.run import assemble, compute_unless_optional, run_directory
-from pipeline.run_request import RunRequest
 
-Reference = dict[str, str]  # path and sha256 of a part's manifest; or, of one that was impossible, the reason
-Progress = Callable[[str], None]
+Reference = dict[str, str]  # path: a folder; files: patterns in it; sha256: of the names and hashes of those files
 
-SHOWN = 20  # rows of the table in Prefect's page
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MINUTE, HOUR = 60, 3600  # seconds
+RETRY_AFTER = [10, 60]  # seconds: a full disk or a lost network may be mended by then
+_SAME_AGAIN = (TechconvergeError, TypeError, ValueError, LookupError, AttributeError, AssertionError)
+
+
+def stage(name: str, run_name: str, timeout: int, reused: bool = False) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """Make a task of a function: retried with growing delays, ended after ``timeout`` seconds, named as it should read.
+
+    ``reused``: its result is kept under its parameter ``key``, for later runs too.
+    """
+    return task(
+        name=name,
+        task_run_name=run_name,
+        retries=len(RETRY_AFTER),
+        retry_delay_seconds=list(RETRY_AFTER),
+        retry_condition_fn=worth_retrying,
+        timeout_seconds=timeout,
+        persist_result=reused,
+        result_serializer="json",  # not Prefect's default, pickle: result files may come from elsewhere
+        cache_policy=CacheKeyFnPolicy(cache_key_fn=_key) if reused else NO_CACHE,
+    )
 
 
 def worth_retrying(task: Any, run: Any, state: Any) -> bool:
-    """Not what the user must mend: it would fail again."""
-    return not isinstance(state.result(raise_on_failure=False), TechconvergeError)
+    """Not what the user must mend, nor a fault of the program: it would fail again."""
+    return not isinstance(state.result(raise_on_failure=False), _SAME_AGAIN)
 
 
 def _key(context: Any, parameters: dict[str, Any]) -> str:
     return str(parameters["key"])
 
 
-@task(
-    name="part",
-    task_run_name="part-{name}",
-    retries=2,
-    retry_delay_seconds=[2, 10],
-    retry_condition_fn=worth_retrying,
-    persist_result=True,
-    result_serializer="json",  # not Prefect's default, pickle: result files may come from elsewhere
-    cache_policy=CacheKeyFnPolicy(cache_key_fn=_key),
-)
-def compute_part(key: str, name: str, request: dict[str, Any], part: dict[str, Any], folder: str) -> Reference:
-    """Compute one part into ``folder``, unless it lies there whole."""
-    reason = compute_unless_optional(
-        RunRequest.model_validate(request), PartRequest.model_validate(part), Path(folder), get_run_logger().info
-    )
-    return {"left_out": reason} if reason else reference(Path(folder))
+def once(task: Task[P, Reference], *arguments: P.args, **named: P.kwargs) -> Reference:
+    """The task's reference: an earlier run's of the same key if what it made is still there, else made now."""
+    made = task(*arguments, **named)
+    return made if still_there(made) else task.with_options(refresh_cache=True)(*arguments, **named)
 
 
-@task(
-    name="assemble",
-    task_run_name="assemble-{out}",
-    retries=2,
-    retry_delay_seconds=[2, 10],
-    retry_condition_fn=worth_retrying,
-)
-def assemble_run(request: dict[str, Any], parts: list[Reference], out: str) -> str:
-    """Write the run folder and its report from the parts; return the report's path."""
-    with run_directory(Path(out)) as folder:
-        assemble(
-            RunRequest.model_validate(request),
-            [Path(part["path"]) for part in parts if "path" in part],
-            [part["left_out"] for part in parts if "left_out" in part],
-            folder,
-            get_run_logger().info,
-        )
-    return str(Path(out) / "report.html")
+def reference(folder: Path, *patterns: str) -> Reference:
+    """Where something lies, and the hash by which a later reader knows that its files are still the same."""
+    return {"path": str(folder), "files": " ".join(patterns), "sha256": _digest(folder, patterns)}
 
 
-@task(name="show")
-def show(report: str) -> None:
-    """Put the head of the ranking and the report's place on Prefect's page."""
-    head = read_table(Path(report).parent / "ranked.parquet").head(SHOWN).astype(str)
-    table = {str(name): head[name].tolist() for name in head}
-    create_table_artifact(key="ranked-pairs", table=table, description="Best first")
-    create_markdown_artifact(key="report", markdown=f"The report: `{Path(report).absolute()}`")
+def still_there(made: Reference) -> bool:
+    """Whether what a reference points to is there, whole and unchanged; what was left out for a reason, is."""
+    return "left_out" in made or _digest(Path(made["path"]), made["files"].split()) == made["sha256"]
 
 
-def reference(folder: Path) -> Reference:
-    """Where a part lies, and the hash by which a later reader knows that it is still the same one."""
-    return {"path": str(folder), "sha256": sha256_file(folder / RECORD)}
+def _digest(folder: Path, patterns: Iterable[str]) -> str:
+    files = sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
+    return sha256_json({path.relative_to(folder).as_posix(): sha256_file(path) for path in files})
 
 
-def still_there(part: Reference) -> bool:
-    """Whether what a cached reference points to is there, whole and unchanged."""
-    if "left_out" in part:
-        return True
-    folder = Path(part["path"])
-    return intact(folder) and sha256_file(folder / RECORD) == part["sha256"]
+def file_hashes(*paths: str | Path | None) -> list[str | None]:
+    """The hash of each file or whole folder named; None for what is not named or not there (the stage will say so)."""
+    return [None if path is None or not Path(path).exists() else _content(Path(path)) for path in paths]
+
+
+def _content(path: Path) -> str:
+    return sha256_file(path) if path.is_file() else _digest(path, ["**/*"])

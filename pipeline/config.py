@@ -15,6 +15,8 @@ Scheme = Literal["ipc", "cpc"]
 Recipe = Literal["default", "reference"]
 Track = Literal["new", "strengthening"]
 
+FUSION = "fusion"  # the member that is the attention net, and its folder in a run
+
 
 class Stage(BaseModel):
     """Base of the stage configurations."""

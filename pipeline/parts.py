@@ -1,16 +1,19 @@
 """One cutoff's part of a run, on disk: ranked, labelled where the outcome is known, explained.
 
-A part is a folder that later steps read by path, so that the command line and a flow can compute parts alike.
+A part is a folder that later steps read by path, so that the command line and a flow can compute parts alike. What
+computes one is imported where it is used: a run that finds its parts made starts without it.
 """
 
 import dataclasses
 import datetime
 import functools
 import os
+import platform
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -31,17 +34,16 @@ from pipeline.artifacts import (
     write_table,
 )
 from pipeline.background.summary import background_hash, load_background
+from pipeline.config import FUSION
 from pipeline.corpus.store import load_corpus, load_manifest
 from pipeline.corpus.timeline import Corpus, years_before
-from pipeline.encoders.base import load_encoder, patent_texts
-from pipeline.encoders.cache import EmbeddingCache, encode_cached
+from pipeline.encoders.sentence import local_model_hash
 from pipeline.errors import ArtifactError, CutoffError
-from pipeline.evaluation.explain import code_table, example_patents, explanations, link_table
-from pipeline.forecast import CutoffForecast, forecast_at
-from pipeline.opportunities.firm import Firm, find_firm, firm_view, relatedness_warnings
-from pipeline.pairs.labels import converged, coverage
-from pipeline.ranking.ensemble import FUSION
 from pipeline.run_config import RunConfig
+
+if TYPE_CHECKING:
+    from pipeline.forecast import CutoffForecast
+    from pipeline.opportunities.firm import Firm
 
 Progress = Callable[[str], None]
 
@@ -49,6 +51,16 @@ EXPLAINED = 100  # pairs at the head of a list that are explained
 LINKS = 2000  # strongest links kept for the map
 RECORD = "part.json"
 TABLES = ("predictions", "opportunities", "explanations", "examples", "codes", "links")
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "pandas",
+    "scikit-learn",
+    "imbalanced-learn",
+    "lightgbm",
+    "torch",
+    "sentence-transformers",
+)
 
 
 class PartRequest(BaseModel):
@@ -71,12 +83,14 @@ class PartRequest(BaseModel):
     background_hash: str | None = None
 
     def key(self) -> str:
-        """Hash of all that decides the part's content: corpus, background, prior ranker, entry dates, configuration,
-        dates, firm, code, the user's own too."""
+        """Hash of all that decides the part's content: corpus, background, prior ranker, entry dates, encoder,
+        configuration, dates, firm, code, the user's own and the packages' too."""
         named = {"prior_ranker": self.config.prior_ranker_file(), "entry_dates": self.config.task.entry_dates}
         files = {name: sha256_file(path) if path else None for name, path in named.items()}
+        files["encoder"] = local_model_hash(self.config.encoder.model)
         content = self.model_dump(mode="json", exclude={"corpus", "background"})
-        return sha256_json(content | files | {"code": code_hash(), "extensions": self.config.extensions()})
+        code = {"code": code_hash(), "versions": versions(), "extensions": self.config.extensions()}
+        return sha256_json(content | {"files": files} | code)
 
 
 @functools.cache
@@ -87,6 +101,12 @@ def code_hash() -> str:
     return sha256_json({str(path.relative_to(root)): sha256_file(path) for path in files})
 
 
+@functools.cache
+def versions() -> dict[str, str]:
+    """Python and the packages that a result may depend on, by name."""
+    return {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}}
+
+
 def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None:
     """Compute one part into ``folder``; nothing is left behind when it fails.
 
@@ -95,6 +115,10 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
         NotEnoughDataError: too few patents, candidates or positives.
         FirmError: the firm matches no assignee or several.
     """
+    from pipeline.forecast import forecast_at
+    from pipeline.opportunities.firm import find_firm, relatedness_warnings
+    from pipeline.pairs.labels import converged, coverage
+
     clock = time.perf_counter()
     config, cutoff = request.config, pd.Timestamp(request.cutoff).as_unit("s")
     corpus = load_corpus(request.corpus, config.task.entry_dates)
@@ -173,6 +197,9 @@ def check_dates(corpus: Corpus, cutoff: pd.Timestamp, known_until: datetime.date
 
 def attach_text(history: Corpus, config: RunConfig, progress: Progress) -> tuple[Corpus, dict[str, Any]]:
     """The history with text vectors, and what was encoded by what; without any text, unchanged."""
+    from pipeline.encoders.base import load_encoder, patent_texts
+    from pipeline.encoders.cache import EmbeddingCache, encode_cached
+
     texts = patent_texts(history.patents)
     spoken = sum(map(bool, texts))
     if not spoken:
@@ -211,9 +238,12 @@ def cache_folder() -> Path:
 
 
 def _explained(
-    forecast: CutoffForecast, history: Corpus, firm: Firm | None, config: RunConfig
+    forecast: "CutoffForecast", history: Corpus, firm: "Firm | None", config: RunConfig
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Any] | None]:
     """Tables by name, and the record of the deletion check."""
+    from pipeline.evaluation.explain import code_table, example_patents, explanations, link_table
+    from pipeline.opportunities.firm import firm_view
+
     task = config.task
     predictions = forecast.predictions
     head = set(np.argsort(predictions["rank"].to_numpy())[:EXPLAINED].tolist())

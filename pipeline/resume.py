@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from pipeline.artifacts import locked, read_record, sha256_json, unchanged
+from pipeline.config import FUSION
 from pipeline.errors import ArtifactError
-from pipeline.ranking.ensemble import FUSION
 from pipeline.run_request import RunRequest, part_requests
 
 FINISHED = "is finished, of the same request, data and code: nothing is changed, --force starts over"

@@ -1,9 +1,7 @@
 """Whole runs: the parts of a forecast or a backtest computed, and put together into a run folder."""
 
-import platform
 import shutil
 from contextlib import AbstractContextManager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +20,12 @@ from pipeline.artifacts import (
     write_table,
 )
 from pipeline.background.summary import background_hash, load_background
+from pipeline.config import FUSION
 from pipeline.corpus.store import load_corpus, load_manifest
 from pipeline.errors import ArtifactError, ConfigError, CorpusError, CutoffError, NotEnoughDataError
 from pipeline.horizons import horizon_table, with_cumulative
 from pipeline.opportunities.firm import find_firm
-from pipeline.parts import RECORD, PartRequest, Progress, check_dates, compute_part, intact
-from pipeline.ranking.ensemble import FUSION
+from pipeline.parts import RECORD, PartRequest, Progress, check_dates, compute_part, intact, versions
 from pipeline.ranking.prior_ranker import load_prior_ranker
 from pipeline.report.render import render_report
 from pipeline.resume import FINISHED, absolute, finished, kept_parts, run_key
@@ -35,16 +33,6 @@ from pipeline.run_horizon import RunHorizon, read_horizon
 from pipeline.run_request import RunRequest, part_requests
 from pipeline.spreadsheets import write_csv
 
-PACKAGES = (
-    "numpy",
-    "scipy",
-    "pandas",
-    "scikit-learn",
-    "imbalanced-learn",
-    "lightgbm",
-    "torch",
-    "sentence-transformers",
-)
 _OF_MAIN_PART = ("opportunities", "explanations", "examples", "codes", "links")
 _ENTRIES = (
     *(f"{name}.parquet" for name in ("predictions", "tested", "horizons", "ranked", *_OF_MAIN_PART)),
@@ -231,7 +219,7 @@ def _run_record(
         "ensemble": main["ensemble"],
         "explanation_check": main["explanation_check"],
         "encoder": main["encoding"]["encoder"],
-        "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
+        "versions": versions(),
         "timings": {stage: round(seconds, 2) for stage, seconds in stages.items()},
         "warnings": list(dict.fromkeys(warnings)),
         "outputs": sha256_files(folder, FUSION),

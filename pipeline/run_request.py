@@ -68,5 +68,13 @@ def data_end(corpus: Path) -> datetime.date:
     return last_day(pd.DataFrame({"knowledge_date": [last]})).date()
 
 
+def latest_cutoff(corpus: Path, horizon: int = 0) -> datetime.date:
+    """The last day that a stored corpus can be asked for: ``horizon`` years before the day it is complete up to.
+
+    With 0 years it is the latest day of a forecast, with a horizon the latest whose outcome is known.
+    """
+    return _later(data_end(corpus), -horizon)
+
+
 def _later(day: datetime.date, years: int) -> datetime.date:
     return years_before(pd.Timestamp(day), -years).date()

@@ -163,6 +163,11 @@ def _model_folder(model: str) -> Path:
     return folder.absolute()
 
 
+def local_model_hash(model: str) -> str | None:
+    """The content of a model that is a folder of the user's own; None for one that its name settles."""
+    return _content_hash(Path(model)) if model != SHIPPED and Path(model).is_dir() else None
+
+
 def _shipped_folder() -> Path:
     """The model folder inside the installed distribution, found without importing its package."""
     try:

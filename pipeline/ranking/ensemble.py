@@ -15,7 +15,7 @@ from pydantic import Field, field_validator
 from sklearn.metrics import average_precision_score
 
 from pipeline import extensions
-from pipeline.config import Stage, TaskConfig
+from pipeline.config import FUSION, Stage, TaskConfig
 from pipeline.corpus.timeline import years_before
 from pipeline.errors import MORE_POSITIVES, NotEnoughDataError
 from pipeline.features.base import FeatureTable
@@ -28,7 +28,6 @@ from pipeline.ranking.learners import LEARNERS, make_learner
 from pipeline.ranking.meta import fit_meta, guard, mixture
 from pipeline.ranking.prior_ranker import PriorRanker
 
-FUSION = "fusion"  # the member that is the attention net
 TAKEN = (*LEARNERS, FUSION, "prior", "heuristic")  # what a learner of one's own cannot be called
 
 Progress = Callable[[str], None]

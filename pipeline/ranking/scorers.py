@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
+from pipeline.config import FUSION
 from pipeline.ranking.base import Origin
 from pipeline.ranking.baselines import HEURISTICS, OF_LINKED
 from pipeline.ranking.decompose import contributions
-from pipeline.ranking.ensemble import FUSION, Ranking
+from pipeline.ranking.ensemble import Ranking
 from pipeline.ranking.learners import logit_of_rank
 from pipeline.ranking.prior_ranker import PriorRanker
 

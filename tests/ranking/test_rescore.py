@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.config import TaskConfig
+from pipeline.config import FUSION, TaskConfig
 from pipeline.corpus.timeline import Corpus
 from pipeline.encoders.base import patent_texts
 from pipeline.encoders.hashing import HashingEncoder
@@ -16,7 +16,7 @@ from pipeline.fusion.registry import make_fusion
 from pipeline.pairs.candidates import candidate_pairs
 from pipeline.pairs.labels import converged
 from pipeline.ranking.base import Origin
-from pipeline.ranking.ensemble import FUSION, EnsembleConfig, Ranking, rank_pairs
+from pipeline.ranking.ensemble import EnsembleConfig, Ranking, rank_pairs
 from pipeline.ranking.prior_ranker import fit_prior_ranker
 from pipeline.ranking.rescore import MIDDLE, Rescorer, rescorable, rescorer
 from pipeline.ranking.scorers import Net
