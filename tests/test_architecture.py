@@ -42,6 +42,7 @@ ROOMS = (
     "validate_judge",
     "sample",
     "export",
+    "watch",
     "api",
     "cli",
     "__main__",
