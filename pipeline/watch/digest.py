@@ -192,5 +192,5 @@ def _drift(table: pd.DataFrame) -> list[dict[str, Any]]:
     for row in records(table.sort_values("flagged", ascending=False, kind="stable")):
         shown = words.percent if row["measure"] in _SHARES else words.one_decimal
         values = {key: shown(row[key]) for key in ("recent", "usual", "low", "high")}
-        rows.append(row | values | {"name": MEASURES[row["measure"]]})
+        rows.append(row | values | {"name": MEASURES[row["measure"]], "comparable": row["low"] is not None})
     return rows

@@ -13,13 +13,14 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline import __version__
 from pipeline.artifacts import read_json, read_table, write_json, write_table
 from pipeline.errors import ArtifactError
 from pipeline.schemas import PastForecast, TrackRecord, empty, validate
-from pipeline.watch.forecasts import Forecast
+from pipeline.watch.forecasts import HEAD, Forecast
 from pipeline.watch.track_record import KEPT
 
 RECORD = "watch.json"
@@ -123,9 +124,14 @@ def prune(folder: Path, record: WatchRecord) -> None:
             if entry.name in named or not _OF_A_DAY.fullmatch(entry.name) or entry.is_symlink():
                 continue
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-    for kept, forecast in zip(record.forecasts, read_past(folder, record), strict=True):
-        if kept.over and len(head := forecast.head()) < len(forecast.pairs):
-            write_table(_history(folder, kept.cutoff), head, {"known_until": kept.cutoff})
+    whole = tuple(
+        kept
+        for kept in record.forecasts
+        if kept.over and pq.read_metadata(_history(folder, kept.cutoff)).num_rows > 2 * HEAD
+    )
+    for forecast in read_past(folder, record.model_copy(update={"forecasts": whole})):
+        day = f"{forecast.cutoff:%Y-%m-%d}"
+        write_table(_history(folder, day), forecast.head(), {"known_until": day})
 
 
 def open_at(past: list[Forecast], day: pd.Timestamp) -> list[Forecast]:

@@ -92,11 +92,12 @@ def change_table(rows: pd.DataFrame) -> pd.DataFrame:
     table = rows.assign(**{f"title_{side}": titles(rows[f"code_{side}"]) for side in "ab"})
     table = table.reindex(columns=columns).astype(dict.fromkeys(texts, "str") | {"reason": "str", "scope": "str"})
     table = table.assign(**{name: table[name].fillna("") for name in texts})
+    places = table[["forecast_place", "place_after", "place_before"]].astype("Int64")
     order = pd.DataFrame(
         {
             "scope": table["scope"],
             "kind": table["kind"].map({kind: place for place, kind in enumerate(CHANGES)}).astype(int),
-            "place": table["forecast_place"].fillna(table["place_after"]).fillna(table["place_before"]).astype(float),
+            "place": places["forecast_place"].fillna(places["place_after"]).fillna(places["place_before"]),
             "code_a": table["code_a"],
             "code_b": table["code_b"],
             "topics": table["firm_topic"] + table["target_topic"],
@@ -129,8 +130,8 @@ def _over(
 ) -> pd.DataFrame:
     """Pairs of the head of a forecast whose horizon has ended since ``before``, not converged, and in the head of no
     forecast before that one."""
-    named = [_named(forecast).query("forecast_place <= @HEAD") for forecast in past]
-    first = pd.concat(named).drop_duplicates(PAIR)
+    named = pd.concat([_named(forecast) for forecast in past])
+    first = named[(named["forecast_place"] <= HEAD).fillna(False)].drop_duplicates(PAIR)
     found = []
     for forecast in past:
         if before.cutoff < forecast.until <= after.cutoff:

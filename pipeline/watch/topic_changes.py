@@ -95,7 +95,9 @@ def topic_changes(
 def recognised(before: FirmTopics, after: FirmTopics, known: set[str]) -> dict[str, str]:
     """The topics of ``after`` that are topics of ``before``, by id; ``known``: the patents known before."""
     side = {
-        name: of.members.merge(of.topics[["topic_id", "side", "code"]], on="topic_id").query("patent_id in @known")
+        name: of.members[of.members["patent_id"].isin(known)].merge(
+            of.topics[["topic_id", "side", "code"]], on="topic_id"
+        )
         for name, of in (("before", before), ("after", after))
     }
     sizes = {name: table.groupby("topic_id").size() for name, table in side.items()}

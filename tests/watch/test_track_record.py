@@ -11,8 +11,7 @@ from watch.case import AFTER, BEFORE, FIRST, TASK, corpus, forecast
 from pipeline.config import TaskConfig
 from pipeline.corpus.timeline import Corpus
 from pipeline.pairs.candidates import candidate_pairs
-from pipeline.schemas import empty
-from pipeline.schemas import TrackRecord as Schema
+from pipeline.schemas import TrackRecord, empty
 from pipeline.watch.forecasts import FEWEST, by_now, spent, timing
 from pipeline.watch.meetings import meetings
 from pipeline.watch.track_record import KEPT, all_records, track_record
@@ -120,5 +119,5 @@ def test_complete_records_stay_up_to_a_bound() -> None:
     assert table["cutoff"].nunique() == KEPT + 1
     assert table["cutoff"].is_monotonic_increasing
     assert table["cutoff"].min() == FIRST - pd.DateOffset(months=KEPT - 1)
-    assert all_records([], empty(Schema)).empty
+    assert all_records([], empty(TrackRecord)).empty
     assert AFTER not in set(table["cutoff"])
