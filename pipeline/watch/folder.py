@@ -118,7 +118,11 @@ def commit(folder: Path, record: WatchRecord, after: Forecast, content_hash: str
 
 
 def prune(folder: Path, record: WatchRecord) -> None:
-    """Remove what the record does not name, and cut forecasts whose horizon is over to the heads of their lists."""
+    """Remove what the record does not name, and cut forecasts whose horizon is over to the heads of their lists.
+
+    The parts that a flow made runs of go too: those runs stand.
+    """
+    shutil.rmtree(folder / "parts", ignore_errors=True)
     for place, named in (("runs", record.runs), ("history", [f"{kept.cutoff}.parquet" for kept in record.forecasts])):
         for entry in (folder / place).iterdir() if (folder / place).is_dir() else ():
             if entry.name in named or not _OF_A_DAY.fullmatch(entry.name) or entry.is_symlink():
