@@ -5,7 +5,7 @@
 Reads the corpora from $TECHCONVERGE_REAL_DATA, or ../shared/data beside the project. One process makes all the watches;
 each month is added by ``append``. Every digest is compared with an account of its own, made here from the corpus's
 tables and the run folders in plain dictionaries. Then drift is measured month by month on several corpora: how often a
-month is told of. The settings are quick ones (no text, two learners), since the watch is measured and not the forecast.
+month is told of. The settings are quick ones (no text, one learner), since the watch is measured and not the forecast.
 Writes results/watch.md beside this file.
 """
 
@@ -37,9 +37,9 @@ DATA = Path(os.environ.get("TECHCONVERGE_REAL_DATA", HERE.parents[1] / "shared" 
 SETTINGS: dict[str, Any] = {
     "encoder": {"model": "hashing"},
     "bootstrap_repeats": 20,
-    "ensemble": {"members": ["logistic/none", "lightgbm/none"], "training_origins": 2},
-    "features": {"blocks": ["bibliometric", "network", "cooccurrence", "dynamics"]},
-    "task": {"horizon": 1},
+    "ensemble": {"members": ["logistic/none"], "training_origins": 1},
+    "features": {"blocks": ["bibliometric", "network"]},
+    "task": {"horizon": 1, "min_patents": 10},
 }
 DRIFTED = {  # corpora, their scheme, and the years whose months are looked at
     "pizza_patentscope": ("ipc", "2006-01", "2014-12"),
@@ -236,7 +236,7 @@ def page(name: str, firm: str, rows: list[dict[str, Any]], told: dict[str, dict[
         f"{today:%Y-%m-%d}, {os.cpu_count()} cores, {platform.system()}; written by `benchmarks/watch.py`.",
         "",
         f"{len(rows)} watches in one process on {name}, a month added before each; the list of {firm}. One year ahead, "
-        "no text, two learners: the watch is measured, not the forecast.",
+        "no text, one learner: the watch is measured, not the forecast.",
         "",
         "| month | seconds | again, nothing new | memory, MB | disk, MB | of it history, MB | runs kept "
         "| realised | new | risen | fallen | expired | agrees |",
@@ -252,8 +252,8 @@ def page(name: str, firm: str, rows: list[dict[str, Any]], told: dict[str, dict[
     lines += [
         "",
         "*Agrees*: changes, deciding patents, the digest's counts and the track record's hits are those of an account "
-        "made from the corpus's tables and the runs in plain dictionaries (of pairs whose horizon ended only the number "
-        "is taken over).",
+        "made from the corpus's tables and the runs in plain dictionaries (of pairs whose horizon ended only the "
+        "number is taken over).",
         "",
         f"From watch {len(rows) - len(late) + 1} to {len(rows)} memory went from {late[0]['rss'] / 1e6:.0f} to "
         f"{late[-1]['rss'] / 1e6:.0f} MB (peak of the process {peak:.2f} GB); the history grows by "
@@ -272,16 +272,17 @@ def page(name: str, firm: str, rows: list[dict[str, Any]], told: dict[str, dict[
         + " |"
         for corpus, found in told.items()
     ]
-    lines += [""] + [
-        f"- {corpus}: {'; '.join(f'{measure.replace(chr(95), chr(32))} in {listed(at)}' for measure, at in found.items() if measure)}."
-        for corpus, found in told.items()
-        if len(found) > 1
-    ]
+    lines += ["", *(f"- {corpus}: {listed(found)}." for corpus, found in told.items() if len(found) > 1)]
     return "\n".join(lines) + "\n"
 
 
-def listed(months: list[str]) -> str:
-    return ", ".join(months[:12]) + (f" and {len(months) - 12} more" if len(months) > 12 else "")
+def listed(found: dict[str, list[str]]) -> str:
+    """The months of each measure in words, the first twelve of them."""
+    texts = []
+    for measure, months in found.items():
+        more = f" and {len(months) - 12} more" if len(months) > 12 else ""
+        texts += [f"{measure.replace('_', ' ')} in {', '.join(months[:12])}{more}"] if measure else []
+    return "; ".join(texts)
 
 
 if __name__ == "__main__":

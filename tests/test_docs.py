@@ -13,7 +13,7 @@ from docs.generate import PAGE, page
 
 DOCS = PROJECT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
-IN_ORDER = ("quick_start", "exports", "api", "extending")  # each goes on in the folder of those before it
+IN_ORDER = ("quick_start", "exports", "api", "extending", "watch")  # each goes on in the folder of those before it
 _BLOCK = re.compile(r"^```(shell|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
