@@ -30,6 +30,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PREFECT_HOME", str(base / "prefect"))
         patch.setenv("TECHCONVERGE_CACHE", str(base / "cache"))
+        import flows  # noqa: F401  (settles Prefect's surroundings before Prefect is imported)
+
         yield base
 
 
@@ -57,7 +59,6 @@ def received() -> Iterator[tuple[str, list[dict[str, str]]]]:
 @pytest.fixture(scope="module")
 def block(place: Path, received: tuple[str, list[dict[str, str]]]) -> str:
     """A notification block that is stored under a name."""
-    import flows  # noqa: F401  (settles Prefect's surroundings)
     from prefect.blocks.notifications import CustomWebhookNotificationBlock
 
     hook = CustomWebhookNotificationBlock(
@@ -96,8 +97,9 @@ def test_a_block_that_is_not_there_is_said_before_anything_is_computed(place: Pa
 
 
 def test_a_block_that_cannot_notify_is_refused(place: Path, block: str) -> None:
-    from flows.watch import notification_block
     from prefect.blocks.system import Secret
+
+    from flows.watch import notification_block
 
     Secret(value="x").save("word")
     with pytest.raises(ConfigError, match="is no notification block"):
