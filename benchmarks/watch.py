@@ -3,10 +3,10 @@
     .venv/bin/python benchmarks/watch.py [--corpus NAME] [--first YYYY-MM] [--watches 16] [--work FOLDER]
 
 Reads the corpora from $TECHCONVERGE_REAL_DATA, or ../shared/data beside the project. Sixteen watches by default, so
-that horizons of a year end. One process makes them all; each month is added by ``append``. Every digest is compared with an
-account of its own, made here from the corpus's tables and the run folders in plain dictionaries. Then drift is measured
-month by month on several corpora: how often a month is told of. The settings are quick ones (no text, one learner),
-since the watch is measured and not the forecast.
+that horizons of a year end. One process makes them all; each month is added by ``append``. Every digest is compared
+with an account of its own, made here from the corpus's tables and the run folders in plain dictionaries. Then drift is
+measured month by month on several corpora: how often a month is told of. The settings are quick ones (no text, one
+learner), since the watch is measured and not the forecast.
 Writes results/watch.md beside this file.
 """
 
