@@ -274,8 +274,9 @@ def page(name: str, firm: str, rows: list[dict[str, Any]], told: dict[str, dict[
         "made from the corpus's tables and the runs in plain dictionaries.",
         "",
         f"From watch {len(rows) - len(late) + 1} to {len(rows)} memory went from {late[0]['rss'] / 1e6:.0f} to "
-        f"{late[-1]['rss'] / 1e6:.0f} MB (peak of the process {peak:.2f} GB); the history grows by "
-        f"{(late[-1]['history'] - late[0]['history']) / 1e6 / (len(late) - 1):.2f} MB a month until horizons end.",
+        f"{late[-1]['rss'] / 1e6:.0f} MB (peak of the process {peak:.2f} GB). The history grew by "
+        f"{grown(rows[:12]):.2f} MB a month over the first twelve, when no horizon had ended, and by "
+        f"{grown(rows[12:]):.2f} MB after.",
         "",
         "## Months in which the data are told of as off",
         "",
@@ -292,6 +293,11 @@ def page(name: str, firm: str, rows: list[dict[str, Any]], told: dict[str, dict[
     ]
     lines += ["", *(f"- {corpus}: {listed(found)}." for corpus, found in told.items() if len(found) > 1)]
     return "\n".join(lines) + "\n"
+
+
+def grown(rows: list[dict[str, Any]]) -> float:
+    """Growth of the history in MB a watch."""
+    return (rows[-1]["history"] - rows[0]["history"]) / 1e6 / (len(rows) - 1)
 
 
 def listed(found: dict[str, list[str]]) -> str:
