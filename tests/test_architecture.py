@@ -44,6 +44,7 @@ ROOMS = (
     "validate_judge",
     "sample",
     "export",
+    "watch",
     "api",
     "cli",
     "__main__",

@@ -27,6 +27,7 @@ IN_ORDER = (
     "exports",
     "api",
     "extending",
+    "watch",
     "faults_and_security",
 )  # each goes on in the folder of those before it
 ALONE = ("scheduled_runs", "running_for_a_team")  # they start servers

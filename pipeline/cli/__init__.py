@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipeline import __version__
-from pipeline.cli import corpora, corpus, knowledge, opportunities, runs
+from pipeline.cli import corpora, corpus, knowledge, opportunities, runs, watch
 from pipeline.errors import TechconvergeError
 from pipeline.fetch.commands import app as fetch_app
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for commands in (corpora, runs, opportunities):
+for commands in (corpora, runs, opportunities, watch):
     app.add_typer(commands.app)
 app.add_typer(corpus.app)
 app.add_typer(knowledge.app, name="knowledge", no_args_is_help=True)

@@ -25,7 +25,13 @@ def realised(
     end = years_before(cutoff, -task.horizon)
     if end > later.cutoff:
         raise CutoffError(f"the outcome of {cutoff:%Y-%m-%d} is open until {end:%Y-%m-%d}, the data end earlier")
-    window = later.as_of(end)
+    return realised_in(later.as_of(end), opportunities, topics, cutoff, task)
+
+
+def realised_in(
+    window: Corpus, opportunities: pd.DataFrame, topics: TopicModel, cutoff: pd.Timestamp, task: TaskConfig
+) -> np.ndarray:
+    """As ``realised``, by the patents of ``window`` known after the cutoff, whether or not the horizon is over."""
     incidence = window.incidence(task.scheme, task.level)
     first = window.rows_since(cutoff).start
     carriers = sp.csc_array(incidence.matrix[first:])

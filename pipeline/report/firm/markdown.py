@@ -40,9 +40,9 @@ def _templates() -> Environment:
     return made
 
 
-def write_markdown(path: Path, content: dict[str, Any]) -> None:
-    """Write the report as CommonMark with GitHub's tables."""
-    text = _templates().get_template("firm.md").render(**content)
+def write_markdown(path: Path, content: dict[str, Any], template: str = "firm.md") -> None:
+    """Write a report as CommonMark with GitHub's tables."""
+    text = _templates().get_template(template).render(**content)
     lines = "\n".join(line.rstrip() for line in text.splitlines())
     with atomic_path(path) as temporary:
         temporary.write_text(re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n", encoding="utf-8", newline="\n")

@@ -1,0 +1,82 @@
+"""The flow of a watch: the forecast of a corpus that has grown, what changed, and word of it to whoever asked."""
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, get_run_logger
+from prefect.artifacts import create_markdown_artifact
+from prefect.blocks.abstract import NotificationBlock
+from prefect.blocks.core import Block
+
+from flows.run import run_flow
+from flows.tasks import HOUR, MINUTE, stage
+from pipeline.artifacts import locked
+from pipeline.errors import ConfigError
+from pipeline.run_config import load_config
+from pipeline.watch.digest import PAGE, TEXT
+from pipeline.watch.plan import Plan, WatchRequest, plan_watch
+from pipeline.watch.run import check_plan, clear, finish
+
+
+@flow(name="watch", flow_run_name="watch-{corpus}", persist_result=False)
+def watch_flow(
+    corpus: str,
+    out: str,
+    firm: str | None = None,
+    config: str | None = None,
+    cutoff: str | None = None,
+    notify: str | None = None,
+) -> str:
+    """Make the forecast that is due in the folder ``out`` and its digest; return what was done, in a line.
+
+    ``config``: a YAML file. ``notify``: a notification block as ``TYPE/NAME``, as in ``slack-webhook/team``, which gets
+    the digest's text; without one, and where nothing was due, nobody is told.
+
+    Raises:
+        ConfigError: there is no such block; said before anything is computed.
+        Others as ``pipeline.watch.run.watch``.
+    """
+    block = notification_block(notify) if notify else None
+    settings = load_config(Path(config) if config else None, {})
+    request = WatchRequest.model_validate({"corpus": corpus, "firm": firm, "config": settings, "cutoff": cutoff})
+    with locked(Path(out)):
+        plan = plan_watch(request, Path(out))
+        if isinstance(plan, str):
+            get_run_logger().info(plan)
+            return plan
+        check_plan(plan)
+        if not plan.made:
+            clear(plan)
+            run_flow("forecast", plan.request.model_dump(mode="json"), str(plan.run), str(Path(out) / "parts"))
+        said = digest(plan, out)
+    if block is not None:
+        tell(block, f"techconverge watch: {said}", (Path(out) / TEXT).read_text(encoding="utf-8"))
+    return said
+
+
+def notification_block(name: str) -> NotificationBlock:
+    """A block that can notify, by ``TYPE/NAME``."""
+    try:
+        block = Block.load(name)
+    except ValueError as error:
+        raise ConfigError(f"no notification block {name}: make one, and name it TYPE/NAME") from error
+    if not isinstance(block, NotificationBlock):
+        raise ConfigError(f"{name} is no notification block: name one such as slack-webhook/NAME")
+    return block
+
+
+@stage("digest", "digest-{out}", 2 * HOUR)
+def digest(plan: Plan, out: str) -> str:
+    """What changed, and the digest of it, also on Prefect's page."""
+    said = finish(plan, Path(out), get_run_logger().info)
+    text = (Path(out) / TEXT).read_text(encoding="utf-8")
+    create_markdown_artifact(key="digest", markdown=text, description=f"The page: {(Path(out) / PAGE).absolute()}")
+    return said
+
+
+@stage("notify", "notify", 10 * MINUTE)
+def tell(block: NotificationBlock, subject: str, body: str) -> None:
+    """Send the digest's text; where that fails the flow has failed, and the digest stands."""
+    with block.raise_on_failure():
+        sent: Any = block.notify(body=body, subject=subject)
+    assert sent is None, f"{block.get_block_type_slug()} sends only where it is awaited"

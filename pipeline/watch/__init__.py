@@ -1,0 +1,1 @@
+"""Runs in a row on a corpus that grows: what changed, how past forecasts fared, whether the data drift."""
