@@ -17,7 +17,10 @@ from cases import PROJECT
 from postgres import PASSWORD, cluster, free_port
 
 from docs.generate import PAGE, page
-from pipeline.corpus.readers import SourceTable
+from pipeline.corpus.readers import SourceTable, format_names
+from pipeline.fetch.lens import TOKEN
+from pipeline.fetch.ops import KEY, SECRET
+from pipeline.fetch.sources import load_sources
 
 DOCS = PROJECT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
@@ -56,6 +59,18 @@ def test_settings_of_every_depth_are_on_it(setting: str) -> None:
 def test_links_lead_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
         assert (path.parent / target).exists(), f"{path.name} links to {target}"
+
+
+def test_every_format_and_publisher_has_its_row_among_the_sources() -> None:
+    rows = [line for line in (DOCS / "sources.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    assert sorted(
+        row.split(" | ")[1] for row in rows if row.count(" | ") >= 4 and "`" in row.split(" | ")[1]
+    ) == sorted(["`--format`", *(f"`{name}`" for name in format_names())])
+    for name, source in load_sources().items():
+        (row,) = [row for row in rows if row.startswith(f"| `techconverge fetch {name} ")]
+        keys = {"ops": (KEY, SECRET), "lens": (TOKEN,)}.get(name, (source.key.environment,) if source.key else ())
+        assert source.base_url in row
+        assert all(f"`{key}`" in row for key in keys)
 
 
 def test_every_page_with_commands_is_run() -> None:

@@ -8,12 +8,11 @@ the server says it is the same.
 import base64
 import binascii
 import contextlib
-import email.utils
 import hashlib
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
@@ -22,25 +21,13 @@ import httpx
 
 from pipeline.artifacts import held_alone, read_json, sha256_file, write_json
 from pipeline.errors import ArtifactError, FetchError
+from pipeline.fetch.http import AGAIN, ATTEMPTS, TIMEOUT, RetryError, answered, asked_to_wait
 from pipeline.fetch.sources import Wanted
 
 RECORD = "fetch.json"
-ATTEMPTS = 6  # in a row that brought nothing new
-LONGEST_WAIT = 900.0  # seconds a server may ask us to wait
-_TIMEOUT = httpx.Timeout(60.0, connect=20.0)
-_REDIRECTS = 5
-_AGAIN = frozenset((408, 425, 429, 500, 502, 503, 504))
 
 Outcome = Literal["fetched", "unchanged", "changed upstream, fetched again"]
 Progress = Callable[[str, int, int | None], None]  # file, bytes so far, bytes in all where known
-
-
-class _RetryError(Exception):
-    """Try again after some seconds; ``None``: after a wait that grows."""
-
-    def __init__(self, reason: str, after: float | None = None) -> None:
-        super().__init__(reason)
-        self.after = after
 
 
 def download(
@@ -57,7 +44,7 @@ def download(
         FetchError: when the folder is in use or cannot be written, or a file could not be fetched: the others are
             fetched all the same, and what came of it is kept for the next time.
     """
-    with _locked(folder), httpx.Client(timeout=_TIMEOUT, follow_redirects=False) as client:
+    with alone_in(folder), httpx.Client(timeout=TIMEOUT, follow_redirects=False) as client:
         record = _Record(folder, notes)
 
         def fetch(file: Wanted) -> Outcome | FetchError:
@@ -133,8 +120,8 @@ class _File:
             try:
                 return self._attempt()
             except httpx.TransportError as error:
-                fault = _RetryError(f"{type(error).__name__}: {error}")
-            except _RetryError as error:
+                fault = RetryError(f"{type(error).__name__}: {error}")
+            except RetryError as error:
                 fault = error
             failures = 1 if self._held() > most else failures + 1  # what was had before is no progress
             most = max(most, self._held())
@@ -153,7 +140,8 @@ class _File:
             headers |= _conditions(known)
         elif said is not None:
             headers |= {"Range": f"bytes={self._held()}-", "If-Range": said["etag"] or said["last_modified"]}
-        with self._request(headers) as response:
+        with answered(self._client, "GET", self._wanted.url, headers, self._wanted.headers) as response:
+            self._check(response)
             if known is not None and (response.status_code == 304 or _same(known, response)):
                 return "unchanged"
             self._receive(response, said if known is None else None)
@@ -177,33 +165,15 @@ class _File:
         resumable = isinstance(said, dict) and said.get("url") == self._wanted.url
         return said if resumable and (said.get("etag") or said.get("last_modified")) else None
 
-    @contextlib.contextmanager
-    def _request(self, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
-        """The answer, redirects followed; the key goes to the host it is for and to no other."""
-        url = httpx.URL(self._wanted.url)
-        home = (url.scheme, url.host, url.port)
-        for _ in range(_REDIRECTS + 1):
-            own = self._wanted.headers if (url.scheme, url.host, url.port) == home else {}
-            with self._client.stream("GET", url, headers={**headers, **own}) as response:
-                if not response.has_redirect_location:
-                    self._check(response)
-                    yield response
-                    return
-                target = url.join(response.headers["location"])
-            if target.scheme not in ("http", "https") or (url.scheme == "https" and target.scheme == "http"):
-                raise FetchError(f"{self._wanted.url} leads to {target.scheme}: no longer encrypted, not followed")
-            url = target
-        raise FetchError(f"{self._wanted.url} leads in circles: more than {_REDIRECTS} redirects")
-
     def _check(self, response: httpx.Response) -> None:
         status = response.status_code
         if status in (200, 206, 304):
             return
         if status == 416:  # what is held does not fit what is there now
             self._drop()
-            raise _RetryError("the server has other bytes than the part that is held", 0.0)
-        if status in _AGAIN:
-            raise _RetryError(f"the server answers {status}", self._asked_to_wait(response))
+            raise RetryError("the server has other bytes than the part that is held", 0.0)
+        if status in AGAIN:
+            raise RetryError(f"the server answers {status}", asked_to_wait(response.headers, self._wanted.url))
         advice = {
             401: "the key is missing or wrong",
             403: "access is refused: the key may be wrong, or this address closed",
@@ -211,26 +181,13 @@ class _File:
         }.get(status, "see sources.yaml and --base-url")
         raise FetchError(f"{self._wanted.url}: the server answers {status}: {advice}")
 
-    def _asked_to_wait(self, response: httpx.Response) -> float | None:
-        text = response.headers.get("retry-after", "").strip()
-        if text.isdigit():
-            seconds = float(text)
-        else:
-            day = email.utils.parsedate_tz(text)
-            if day is None:
-                return None
-            seconds = max(0.0, email.utils.mktime_tz(day) - time.time())
-        if seconds > LONGEST_WAIT:
-            raise FetchError(f"{self._wanted.url}: the server asks to come back in {seconds:,.0f} seconds: do so then")
-        return seconds
-
     def _receive(self, response: httpx.Response, said: dict[str, Any] | None) -> None:
         start, total = 0, _number(response.headers.get("content-length"))
         if response.status_code == 206:
             start, total = _content_range(response)
             if said is None or start != self._held() or (said["size"] and total and total != said["size"]):
                 self._drop()
-                raise _RetryError("the server sends another part than was asked for", 0.0)
+                raise RetryError("the server sends another part than was asked for", 0.0)
             total = total or said["size"]
         note = {
             "url": self._wanted.url,
@@ -250,10 +207,10 @@ class _File:
                 done += len(data)
                 self._progress(self._wanted.name, done, total)
         if total is not None and done < total:
-            raise _RetryError(f"the connection ended at {done:,} of {total:,} bytes")
+            raise RetryError(f"the connection ended at {done:,} of {total:,} bytes")
         if total is not None and done > total:
             self._drop()
-            raise _RetryError(f"the server sent {done:,} bytes and announced {total:,}")
+            raise RetryError(f"the server sent {done:,} bytes and announced {total:,}")
 
     def _finish(self) -> None:
         """Check what is whole by its digests and its own form, then give it its name."""
@@ -263,7 +220,7 @@ class _File:
         md5 = note["digest"].get("md5", "")
         if (expected and digest != expected.lower()) or (md5 and _md5(self._part) != md5):
             self._drop()
-            raise _RetryError("the file differs from its published digest")
+            raise RetryError("the file differs from its published digest")
         if self._wanted.name.endswith(".zip") and not zipfile.is_zipfile(self._part):
             with self._part.open("rb") as handle:
                 beginning = handle.read(60).decode("utf-8", "replace")
@@ -280,7 +237,12 @@ class _File:
         self._note.unlink(missing_ok=True)
 
 
-def _locked(folder: Path) -> contextlib.AbstractContextManager[None]:
+def alone_in(folder: Path) -> contextlib.AbstractContextManager[None]:
+    """Hold a folder for one fetch.
+
+    Raises:
+        FetchError: when another fetch holds it, or nothing can be written there.
+    """
     busy = f"another fetch is writing to {folder}: wait for it, or choose another --out"
     return held_alone(folder, ".lock", busy, FetchError)
 

@@ -24,6 +24,8 @@ class Reply:
 class Request:
     path: str
     headers: Message
+    method: str = "GET"
+    body: bytes = b""
 
 
 Behaviour = Callable[[Request, int], Reply]  # the request, and how many came before it
@@ -40,7 +42,8 @@ class Server:
             protocol_version = "HTTP/1.1"
 
             def do_GET(handler) -> None:  # noqa: N805
-                request = Request(handler.path, handler.headers)
+                sent = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+                request = Request(handler.path, handler.headers, handler.command, sent)
                 with lock:
                     number = len(self.requests)
                     self.requests.append(request)
@@ -53,6 +56,8 @@ class Server:
                 handler.wfile.write(reply.body[: reply.sent])
                 if reply.sent is not None or reply.length is not None:
                     handler.close_connection = True
+
+            do_POST = do_GET  # noqa: N815
 
             def log_message(handler, *arguments: object) -> None:  # noqa: N805
                 pass

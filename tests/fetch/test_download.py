@@ -15,7 +15,8 @@ from cases import names
 from fetch.server import Behaviour, Reply, Request, honest, serving
 
 from pipeline.errors import FetchError
-from pipeline.fetch.download import ATTEMPTS, Outcome, download
+from pipeline.fetch.download import Outcome, download
+from pipeline.fetch.http import ATTEMPTS
 from pipeline.fetch.sources import Wanted
 
 BODY = bytes(range(256)) * 4000
