@@ -129,7 +129,9 @@ def follow(page: str, place: Path, settings: dict[str, str], ports: dict[str, in
             start_new_session=True,
         )
         try:
-            code = done.wait(240)
+            code: int | None = done.wait(240)
+        except subprocess.TimeoutExpired:
+            code = None
         finally:
             end_session(done.pid)
     said = (place / "printed").read_text(encoding="utf-8")
