@@ -36,9 +36,10 @@ fault-sweep: $(INSTALLED)
 	$(VENV)/bin/python benchmarks/fault_sweep.py
 
 # known vulnerabilities of the pinned packages; connects to a package index and an advisory database
-audit: $(INSTALLED)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
-	$(VENV)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
+audit:
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	build/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 # an upgraded pip resolves the stack in seconds, the one that comes with Python may take half an hour
 $(INSTALLED): pyproject.toml constraints.txt

@@ -187,25 +187,3 @@ def test_opportunities_and_reports_of_which_nothing_changed_are_left_as_they_are
     written = report(run=str(direct), opportunities=str(tmp_path / "found"))
     assert [Path(path).name for path in written] == ["report.html", *(Path(path).name for path in paths)]
     assert (folder / "firm-report.md").exists()
-
-
-def test_a_flow_that_was_interrupted_goes_on_with_the_parts_it_had(
-    both: tuple[Path, Path, Path], request_values: dict, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the parts there and Prefect's memory of them lost, none is computed again."""
-    import shutil
-
-    from flows.run import run_flow
-    from pipeline import run
-
-    _, flow, parts = both
-    shutil.copytree(parts, flow.parent / "kept")
-    done: list[Path] = []
-    compute = run.compute_part
-    monkeypatch.setattr(
-        run, "compute_part", lambda part, folder, log: done.append(folder) or compute(part, folder, log)
-    )
-    shutil.rmtree(next((flow.parent / "kept").iterdir()))
-    run_flow("forecast", request_values, str(flow.parent / "resumed"), str(flow.parent / "kept"))
-    assert len(done) == 1
-    assert digest(flow.parent / "resumed" / "predictions.parquet") == digest(flow / "predictions.parquet")

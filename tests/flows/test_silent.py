@@ -35,8 +35,8 @@ def _elsewhere(host):
 def _hook(event, about):
     if event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
         host = about[0]
-    elif event in ("socket.connect", "socket.sendto") and isinstance(about[1], tuple):
-        host = about[1][0]
+    elif event in ("socket.connect", "socket.sendto", "socket.bind") and isinstance(about[1], tuple):
+        host = about[1][0] or ("0.0.0.0" if event == "socket.bind" else "")
     else:
         return
     _tell(event, host, "OUT" if _elsewhere(host) else "in")
@@ -47,6 +47,7 @@ def _tell(*words):
     with open(os.environ["WATCHED"], "a") as told:
         print(*words, os.getpid(), file=told)
 
+sys.modules["uvloop"] = None  # its sockets are not Python's, and would not be seen
 _tell("started", *sys.orig_argv[1:])
 sys.addaudithook(_hook)
 """
@@ -97,11 +98,12 @@ def watched(sample_rows: SourceTable, tmp_path_factory: pytest.TempPathFactory) 
     return home
 
 
-def test_nothing_is_connected_to_but_this_machine(watched: Path) -> None:
+def test_nothing_is_connected_to_or_served_but_on_this_machine(watched: Path) -> None:
     told = (watched / "watch" / "told").read_text().splitlines()
     assert [line for line in told if " OUT " in line] == []
     assert any(line.startswith("started") and "prefect.server" in line for line in told)  # the server is watched too
-    assert any(line.startswith("socket.connect 127.0.0.1 in") for line in told)
+    for what in ("connect", "bind"):
+        assert any(line.startswith(f"socket.{what} 127.0.0.1 in") for line in told)
 
 
 def readable(path: Path) -> bytes:

@@ -39,6 +39,7 @@ HOSTILE = (
     "<iframe src=javascript:parent.__hit.push(7)></iframe><meta http-equiv=refresh content='0;url=//evil.example'>"
     "<link rel=stylesheet href=//evil.example/x.css><form action=//evil.example><button>go</button></form>"
 )
+CLASSES = {"level": "class"}
 EVIL_FIRM = f"=cmd|' /C calc'!A0 {HOSTILE}"
 # before any script of the page: what runs trips it, and so does a dialog
 TRIPWIRE = """
@@ -78,7 +79,7 @@ def pages(sample_rows: SourceTable, tmp_path_factory: pytest.TempPathFactory) ->
     known = load_corpus(corpus)
     firm = next(name for name in known.parties["name"] if name.startswith("=cmd"))
     few = {"members": ["logistic/none"], "training_origins": 1}
-    request = asked("forecast", corpus, "2016-12-31", firm=firm, features=FEW_BLOCKS, ensemble=few)
+    request = asked("forecast", corpus, "2016-12-31", firm=firm, features=FEW_BLOCKS, ensemble=few, task=CLASSES)
     run = silent_run(request, home / "run")
     config = OpportunitiesConfig(topics=TopicConfig(top_pairs=3))
     folder = find_opportunities(OpportunitiesRequest(run=run, firm=firm, config=config), run, lambda message: None)
