@@ -29,8 +29,14 @@ def watch_flow(
 ) -> str:
     """Make the forecast that is due in the folder ``out`` and its digest; return what was done, in a line.
 
-    ``config``: a YAML file. ``notify``: a notification block as ``TYPE/NAME``, as in ``slack-webhook/team``, which gets
-    the digest's text; without one, and where nothing was due, nobody is told.
+    Args:
+        corpus: A corpus folder, which grows by ingest.
+        out: Folder of the watch: its runs, its record, its digest.
+        firm: The firm, its name as an assignee. Left out: the pairs of everybody.
+        config: YAML file with the settings of the forecast.
+        cutoff: Last day the forecast may see, as YYYY-MM-DD. Left out: the last day the corpus is complete for.
+        notify: A notification block as TYPE/NAME, as in slack-webhook/team, which gets the digest's text. Left out, or
+            where nothing was due: nobody is told.
 
     Raises:
         ConfigError: there is no such block; said before anything is computed.

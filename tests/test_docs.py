@@ -185,7 +185,7 @@ def test_the_page_of_a_team_with_a_real_postgresql(
         rows = subprocess.run(question, env=told, capture_output=True, text=True, check=True).stdout.split()
     assert rows == ["ingest|COMPLETED"], said
     assert (place / "corpus" / "manifest.json").exists()
-    for name in ("backtest", "forecast", "ingest", "opportunities", "report"):
+    for name in ("backtest", "forecast", "ingest", "opportunities", "report", "watch"):
         assert f"Deployment '{name}/{name}' successfully created" in said
 
 

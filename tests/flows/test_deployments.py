@@ -13,7 +13,7 @@ from flows.deployments import Deployment, find_file, read_deployments, with_sche
 from pipeline.errors import ConfigError
 
 FILE = PROJECT / "prefect.yaml"
-NAMES = ["ingest", "forecast", "opportunities", "report", "backtest"]
+NAMES = ["ingest", "forecast", "opportunities", "report", "backtest", "watch"]
 
 
 def schema(deployment: Deployment) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def schema(deployment: Deployment) -> dict[str, Any]:
     return parameter_schema(load_flow_from_entrypoint(deployment.entrypoint, use_placeholder_flow=False)).model_dump()
 
 
-def test_the_five_are_there_and_rest_until_asked_for() -> None:
+def test_the_six_are_there_and_rest_until_asked_for() -> None:
     found = read_deployments(FILE)
     assert [each.name for each in found] == NAMES
     assert not [one for each in found for one in each.schedules if one.active]
