@@ -84,14 +84,14 @@ def _write_tables(
     for name, table in run_tables(run, loaded.metrics).items():
         if "parquet" in formats:
             stored, path = run / f"{name}.parquet", folder / "parquet" / f"{name}.parquet"
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             if stored.exists():
                 shutil.copyfile(stored, path)
             else:
                 write_table(path, table)
         if "csv" in formats:
             write_csv(table, folder / "csv" / f"{name}.csv")
-        if "xlsx" in formats and (cut := write_xlsx(table, folder / "xlsx" / f"{name}.xlsx", name)):
+        if "xlsx" in formats and (cut := write_xlsx(table, folder / "xlsx" / f"{name}.xlsx", Path(name).name)):
             notes.append(f"{name}.xlsx: {cut} texts are longer than a cell holds and were cut")
         yield name, len(table)
 

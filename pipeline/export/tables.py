@@ -19,9 +19,15 @@ _NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,40}")
 
 
 def run_tables(run: Path, metrics: dict[str, Any]) -> dict[str, pd.DataFrame]:
-    """Every table of a run folder by name, and the metrics and the reliability of its ``metrics.json``."""
-    files = [path for path in sorted(run.glob("*.parquet")) if _NAME.fullmatch(path.stem)]
-    tables = {path.stem: read_table(path) for path in files}
+    """Every table of a run folder by name, and the metrics and the reliability of its ``metrics.json``.
+
+    Those of a firm's opportunities are named with their folder: ``firm-NAME/topics``.
+    """
+    names = [
+        path.relative_to(run).with_suffix("") for part in ("*", "firm-*/*") for path in run.glob(f"{part}.parquet")
+    ]
+    sound = [name.as_posix() for name in sorted(names) if _NAME.fullmatch(name.name)]
+    tables = {name: read_table(run / f"{name}.parquet") for name in sound}
     further = [measured | {"horizon": int(years)} for years, measured in metrics.get("horizons", {}).items()]
     by_horizon = [metrics, *further]
     measured = [metric_frame(each).assign(horizon=each.get("horizon")) for each in by_horizon]

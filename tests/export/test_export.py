@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from python_calamine import CalamineWorkbook
+from report.firm_fixtures import write_firm_run
 from report.fixtures import write_run
 
 from pipeline.errors import ArtifactError, ConfigError
@@ -70,6 +71,17 @@ def test_every_table_of_the_run_comes_in_every_format_with_every_row(run: Path, 
     for name in stored:
         copy, original = exported / "parquet" / f"{name}.parquet", run / f"{name}.parquet"
         assert copy.read_bytes() == original.read_bytes()
+
+
+def test_tables_of_a_firms_opportunities_lie_in_a_folder_of_theirs(tmp_path: Path) -> None:
+    firm = write_firm_run(tmp_path / "run")
+    rows = export_run(tmp_path / "run", tmp_path / "out", ["csv", "xlsx", "parquet"])["rows"]
+    name = f"{firm.name}/topics"
+    copy = tmp_path / "out" / "parquet" / f"{name}.parquet"
+    assert copy.read_bytes() == (firm / "topics.parquet").read_bytes()
+    assert len(sheet(tmp_path / "out" / "xlsx" / f"{name}.xlsx")) == rows[name] + 1
+    assert len(pd.read_csv(tmp_path / "out" / "csv" / f"{name}.csv")) == rows[name]
+    export_run(tmp_path / "run", tmp_path / "out", ["csv"])  # and is replaced like the rest
 
 
 def test_csv_opens_in_excel_as_unicode(exported: Path) -> None:
