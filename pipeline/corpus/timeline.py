@@ -6,6 +6,8 @@ the patents it belongs to. Feature code receives a ``Corpus`` that was cut alrea
 
 import dataclasses
 import functools
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,8 @@ import scipy.sparse as sp
 from pipeline.corpus.entry_dates import entered
 from pipeline.corpus.symbols import roll_up
 from pipeline.errors import CutoffError
+
+Made = TypeVar("Made")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,8 +37,18 @@ class Incidence:
         return np.asarray(matrix.sum(axis=0)).ravel()
 
     def joint(self, rows: slice | None = None) -> sp.csr_array:
-        """Patents a pair of codes (symmetric), the diagonal left empty."""
-        matrix = self.matrix if rows is None else self.matrix[rows]
+        """Patents a pair of codes (symmetric), the diagonal left empty; counted once and kept: not to be changed."""
+        start, stop, _ = (rows or slice(None)).indices(self.matrix.shape[0])
+        if (start, stop) not in self._joints:
+            self._joints[start, stop] = self._count_joint(slice(start, stop))
+        return self._joints[start, stop]
+
+    @functools.cached_property
+    def _joints(self) -> dict[tuple[int, int], sp.csr_array]:
+        return {}
+
+    def _count_joint(self, rows: slice) -> sp.csr_array:
+        matrix = self.matrix[rows]
         product = (matrix.T @ matrix).tocsr()
         product.setdiag(0)
         product.eliminate_zeros()
@@ -101,6 +115,20 @@ class Corpus:
         ids: pd.Index = pd.Index(self.patents["patent_id"])
         return ids
 
+    def once(self, make: Callable[..., Made], *arguments: Any) -> Made:
+        """``make(self, *arguments)``, made the first time and kept with this corpus: what blocks of pairs share.
+
+        What is kept depends on the history and the arguments alone, so that keeping it changes no value.
+        """
+        key = (make, *map(_identity, arguments))
+        if key not in self._kept:
+            self._kept[key] = (make(self, *arguments), arguments)  # arguments known by their place must stay in it
+        return self._kept[key][0]  # type: ignore[no-any-return]
+
+    @functools.cached_property
+    def _kept(self) -> dict[Hashable, tuple[Any, tuple[Any, ...]]]:
+        return {}
+
     def incidence(self, scheme: str, level: str) -> Incidence:
         """The patent-code matrix of one scheme rolled up to one level; symbols coarser than it do not count.
 
@@ -159,6 +187,17 @@ def months_before(day: pd.Timestamp, months: int) -> pd.Timestamp:
     """The same day of the month ``months`` earlier; the last day of a month stays a last day."""
     earlier = day + pd.DateOffset(months=-months)
     return pd.Timestamp(earlier + pd.offsets.MonthEnd(0)).as_unit("s") if day.is_month_end else earlier
+
+
+def _identity(argument: Any) -> Hashable:
+    """An argument as part of a key: arrays by content, values by themselves, all else by its place in memory."""
+    if isinstance(argument, np.ndarray):
+        return argument.dtype.str, argument.tobytes()
+    try:
+        hash(argument)
+    except TypeError:
+        return id(argument)
+    return argument  # type: ignore[no-any-return]
 
 
 def _of_patents(table: pd.DataFrame, column: str, ids: pd.Index) -> pd.DataFrame:
