@@ -195,10 +195,8 @@ def _pair_matrices(known: _Known, task: TaskConfig, rows: slice, columns: slice)
         both = _over_expectation(flows, here, there), _over_expectation(flows, there, here).T
         yield f"flow_sum__{suffix}", both[0] + both[1]
     every = known.flows["all__lag0"]
-    yield (
-        "flow_min__all__lag0",
-        np.minimum(_over_expectation(every, here, there), _over_expectation(every, there, here).T),
-    )
+    smaller = np.minimum(_over_expectation(every, here, there), _over_expectation(every, there, here).T)
+    yield "flow_min__all__lag0", smaller
     yield "flow_asymmetry__all__lag0", _asymmetry(every[here][:, there].toarray(), every[there][:, here].toarray().T)
     yield "code_citation_cosine__all__lag0", known.cited_codes.cosine(rows, columns)
     yield "reachability__all__lag0", known.reachability[rows, columns]
