@@ -31,12 +31,14 @@ from pipeline.artifacts import (
 from pipeline.background.summary import background_hash, load_background
 from pipeline.corpus.store import load_corpus, load_manifest
 from pipeline.corpus.timeline import Corpus, years_before
+from pipeline.cutoff import CutoffForecast
 from pipeline.encoders.base import load_encoder, patent_texts
 from pipeline.encoders.cache import EmbeddingCache, encode_cached
-from pipeline.errors import ArtifactError, CutoffError
+from pipeline.errors import ArtifactError, CutoffError, NotEnoughDataError
 from pipeline.evaluation.explain import code_table, example_patents, explanations, link_table
-from pipeline.forecast import CutoffForecast, forecast_at
+from pipeline.forecast import forecast_at
 from pipeline.opportunities.firm import Firm, find_firm, firm_view, relatedness_warnings
+from pipeline.pairs.candidates import BLOCK, find_candidates
 from pipeline.pairs.labels import converged, coverage
 from pipeline.ranking.ensemble import FUSION
 from pipeline.run_config import RunConfig
@@ -46,7 +48,8 @@ Progress = Callable[[str], None]
 EXPLAINED = 100  # pairs at the head of a list that are explained
 LINKS = 2000  # strongest links kept for the map
 RECORD = "part.json"
-TABLES = ("predictions", "opportunities", "explanations", "examples", "codes", "links")
+WHOLE_LIST = "whole_list"
+TABLES = (WHOLE_LIST, "predictions", "opportunities", "explanations", "examples", "codes", "links")
 
 
 class PartRequest(BaseModel):
@@ -108,6 +111,8 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
     clock = time.perf_counter()
     history, encoding = attach_text(history, config, progress)
     embedded = time.perf_counter() - clock
+    if request.known_until is not None:
+        _check_testable(history, config)
     with threadpool_limits(1):  # sums in one order: the same bytes whatever the number of cores
         forecast = forecast_at(history, config, progress, background)
         predictions, covered = forecast.predictions, None
@@ -142,11 +147,23 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
     with atomic_directory(folder, RECORD, [FUSION, *(f"{name}.parquet" for name in TABLES)]) as temporary:
         for name, table in tables.items():
             write_table(temporary / f"{name}.parquet", table, metadata)
+        if forecast.whole_list is not None:
+            forecast.whole_list.write(temporary / f"{WHOLE_LIST}.parquet")
+            record["whole_list"] = sha256_file(temporary / f"{WHOLE_LIST}.parquet")
         fusion = forecast.ranking.fitted.get(FUSION)
         if request.explained and fusion is not None:
             fusion.save(temporary / FUSION)
         record["tables"] = {name: sha256_file(temporary / f"{name}.parquet") for name in tables}
         write_json(temporary / RECORD, record)
+
+
+def _check_testable(history: Corpus, config: RunConfig) -> None:
+    count = len(find_candidates(history, config.task))
+    if count > BLOCK and config.recipe == "default":
+        raise NotEnoughDataError(
+            f"{count:,} candidates at {history.cutoff:%Y-%m-%d} are too many for the resampling that its "
+            "intervals rest on: take a coarser --level or a higher --min-patents"
+        )
 
 
 def check_dates(corpus: Corpus, cutoff: pd.Timestamp, known_until: datetime.date | None, horizon: int) -> None:

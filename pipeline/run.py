@@ -24,7 +24,7 @@ from pipeline.corpus.store import load_corpus, load_manifest
 from pipeline.errors import ArtifactError, ConfigError, CorpusError, CutoffError, NotEnoughDataError
 from pipeline.horizons import horizon_table, with_cumulative
 from pipeline.opportunities.firm import find_firm
-from pipeline.parts import RECORD, PartRequest, Progress, check_dates, compute_part
+from pipeline.parts import RECORD, WHOLE_LIST, PartRequest, Progress, check_dates, compute_part
 from pipeline.ranking.ensemble import FUSION
 from pipeline.ranking.prior_ranker import load_prior_ranker
 from pipeline.report.render import render_report
@@ -42,7 +42,7 @@ PACKAGES = (
     "torch",
     "sentence-transformers",
 )
-_OF_MAIN_PART = ("opportunities", "explanations", "examples", "codes", "links")
+_OF_MAIN_PART = (WHOLE_LIST, "opportunities", "explanations", "examples", "codes", "links")
 _ENTRIES = (
     *(f"{name}.parquet" for name in ("predictions", "tested", "horizons", "ranked", *_OF_MAIN_PART)),
     *("ranked.csv", "metrics.json", "report.html", FUSION),

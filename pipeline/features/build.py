@@ -24,6 +24,7 @@ from pipeline.features.statistics import statistics
 from pipeline.features.text import text
 from pipeline.features.text_pairs import text_pairs
 from pipeline.pairs.base import CandidatePairs
+from pipeline.pairs.candidates import few_codes
 
 
 def build_features(
@@ -40,6 +41,29 @@ def build_features(
     ``history`` must be cut at the pairs' cutoff: nothing here filters by date. ``outside``: the background's summary,
     whole; its block cuts it at the history's cutoff.
     """
+    return _table(history, pairs, task, [_blocks(history, pairs, task, seed, outside, wanted)])
+
+
+def feature_columns(
+    history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int, outside: Summary | None, wanted: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """The columns alone, of candidates that are a part of all; see ``build_features``."""
+    return _columns(_blocks(history, pairs, task, seed, outside, wanted))
+
+
+def build_in_parts(
+    history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int, outside: Summary | None, wanted: Sequence[str]
+) -> FeatureTable:
+    """``build_features`` of pairs strewn over many codes, some codes at a time, so that no matrix is ever large."""
+    parts = [
+        _blocks(history, pairs.part(some), task, seed, outside, wanted) for some in few_codes(pairs.a, len(pairs.codes))
+    ]
+    return _table(history, pairs, task, parts)
+
+
+def _blocks(
+    history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int, outside: Summary | None, wanted: Sequence[str]
+) -> list[BlockOutput]:
     makers: dict[Block, Callable[[], BlockOutput]] = {
         "bibliometric": lambda: bibliometric(history, pairs, task),
         "network": lambda: network(history, pairs, task),
@@ -54,14 +78,25 @@ def build_features(
         "background": lambda: background(outside, history, pairs, task, seed),
     }
     blocks = [make() for name, make in makers.items() if name in wanted]
-    blocks += [own_block(name, history, pairs, task, seed) for name in wanted if name not in makers]
-    columns = {name: values.astype(np.float32) for block in blocks for name, values in block.columns.items()}
+    return blocks + [own_block(name, history, pairs, task, seed) for name in wanted if name not in makers]
+
+
+def _columns(blocks: Sequence[BlockOutput]) -> dict[str, np.ndarray]:
+    return {name: values.astype(np.float32) for block in blocks for name, values in block.columns.items()}
+
+
+def _table(
+    history: Corpus, pairs: CandidatePairs, task: TaskConfig, parts: Sequence[list[BlockOutput]]
+) -> FeatureTable:
+    """The table of the pairs from what the blocks gave for each part of them, in order."""
+    columns = [_columns(part) for part in parts]
+    blocks = parts[0]
     incidence = history.incidence(task.scheme, task.level)
     window = history.rows_since(years_before(history.cutoff, task.window))
     carriers = sp.csr_array(incidence.matrix.T)[positions(incidence.codes, pairs.codes)]
     return FeatureTable(
         pairs=pairs,
-        columns=pd.DataFrame(columns),
+        columns=pd.DataFrame({name: np.concatenate([part[name] for part in columns]) for name in columns[0]}),
         code_vectors={name: vectors for block in blocks for name, vectors in block.code_vectors.items()},
         patent_vectors=None if history.embeddings is None else history.embeddings[window],
         carriers=sp.csr_array(carriers[:, window]),

@@ -18,6 +18,7 @@ KATZ_DAMPING = 0.5  # beta as a share of 1 / largest eigenvalue, where the serie
 RESTART = 0.15  # chance of the random walk to jump home at each step
 LOCAL_PATH_EPSILON = 0.01  # weight of paths of length three (Lü, Jin & Zhou 2009)
 LARGE = 2000  # nodes from which on Cholesky's third of the work is worth another last bit than the plain solve's
+MIRRORED = 512  # rows at once where a triangle is copied to the other side
 DENSE_NODES = 8000  # up to here an exact dense solve is faster than iterating
 
 INDICES = (
@@ -179,9 +180,12 @@ def _symmetric_resolvent(matrix: sp.csr_array) -> np.ndarray:
     half, _ = scipy.linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)
     if failed:
         raise ArithmeticError("a matrix that had to be positive definite is not")
-    lower = np.tril(half)
-    lower += np.tril(half, -1).T
-    return lower
+    for start in range(0, len(half), MIRRORED):  # only the lower triangle was filled in
+        stop = start + MIRRORED
+        half[start:stop, stop:] = half[stop:, start:stop].T
+        square = half[start:stop, start:stop]
+        square[:] = np.tril(square) + np.tril(square, -1).T
+    return np.asarray(half)
 
 
 def _largest_eigenvalue(adjacency: sp.csr_array) -> float:

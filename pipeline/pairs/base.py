@@ -42,6 +42,11 @@ class CandidatePairs:
     def __len__(self) -> int:
         return len(self.table)
 
+    def part(self, rows: slice | np.ndarray) -> "CandidatePairs":
+        """Some of these pairs, as a part of all."""
+        table = self.table.iloc[rows].reset_index(drop=True)
+        return dataclasses.replace(self, table=table, a=self.a[rows], b=self.b[rows], whole=False)
+
     @functools.cached_property
     def grid(self) -> Grid:
         """Where the pairs stand; the pairs of a few neighbouring codes make a narrow grid."""

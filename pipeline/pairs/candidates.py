@@ -17,6 +17,7 @@ from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.errors import NotEnoughDataError
 from pipeline.pairs.base import CandidatePairs
 
+SPAN = 256  # codes whose pairs are worked on at once, at most
 BLOCK = 500_000  # pairs that are worked on at once, and up to which all candidates make one table
 
 
@@ -100,7 +101,7 @@ class Candidates:
 
     def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The places of all candidates, some ``BLOCK`` pairs at a time, each code's pairs together."""
-        for rows in runs(self.sizes, BLOCK):
+        for rows in runs(np.maximum(self.sizes, BLOCK // SPAN), BLOCK):
             yield self.places(rows)
 
     def sample(self, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -194,12 +195,21 @@ def runs(sizes: np.ndarray, most: int) -> Iterator[slice]:
         start = stop
 
 
+def few_codes(a: np.ndarray, codes: int) -> Iterator[slice]:
+    """Runs of pairs, in the order of their first codes ``a``, that have few of these and are few themselves."""
+    count = np.bincount(a, minlength=codes)
+    for rows in runs(np.maximum(count, BLOCK // SPAN), BLOCK):
+        some = slice(*np.searchsorted(a, [rows.start, rows.stop]).tolist())
+        if some.start < some.stop:
+            yield some
+
+
 def _at(matrix: sp.csr_array, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The values of a codes x codes matrix at some places."""
     values = np.zeros(len(a))
-    for rows in runs(np.bincount(a, minlength=matrix.shape[0]), BLOCK):
-        some = slice(*np.searchsorted(a, [rows.start, rows.stop]))
-        values[some] = matrix[rows].toarray()[a[some] - rows.start, b[some]]
+    for some in few_codes(a, matrix.shape[0]):
+        first, last = a[some.start], a[some.stop - 1]
+        values[some] = matrix[first : last + 1].toarray()[a[some] - first, b[some]]
     return values
 
 
