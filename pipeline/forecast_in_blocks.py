@@ -75,13 +75,16 @@ def forecast_in_blocks(
     ranking = rank_pairs(past, sample, config.task, prior, fusion, ensemble, config.seed, progress, ranker)
     timings["ranking"] = time.perf_counter() - clock
     clock = time.perf_counter()
+    progress(f"scoring {len(candidates):,} candidates, a block at a time")
     made = scorers(ranking, sample, config.task.window)
     logits = _scored(features.blocks(history, candidates, ruler), made, len(candidates), progress)
     timings["blocks"] = time.perf_counter() - clock
     clock = time.perf_counter()
+    progress("ranking all candidates")
     whole = _whole_list(candidates, logits, ranking, prior)
     best = np.sort(np.argpartition(whole.rank, min(HEAD, len(candidates)) - 1)[:HEAD])
     best = best[np.argsort(whole.rank[best])]
+    progress("features of the head of the list")
     target, ranking = _with_head(features, history, candidates, best, sample, ruler, ranking, logits, whole)
     head = Origin(target.table, target.features, None).take(np.arange(len(best)))
     universe = candidates.universe(head.table.pairs)
