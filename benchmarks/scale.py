@@ -101,8 +101,8 @@ def table(runs: dict[str, dict]) -> str:
     ordered = [runs[size] for size in sorted(runs, key=int)]
     lines = ["# Main groups at scale", ""]
     lines += [
-        f"- {run['pairs']:,} pairs of {run['codes']:,} main groups, {run['links']:,} links, {run['patents']:,} simulated "
-        f"patents without text: {run['day']}, {run['machine']}. Members with a weight: {', '.join(run['members'])}."
+        f"- {run['pairs']:,} pairs of {run['codes']:,} main groups, {run['links']:,} links, {run['patents']:,} "
+        f"simulated patents without text: {run['day']}, {run['machine']}. Members with a weight: {', '.join(run['members'])}."
         for run in ordered
     ]
     lines += [

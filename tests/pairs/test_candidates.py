@@ -91,7 +91,7 @@ def test_blocks_hold_every_candidate_once_and_outcomes_are_those_of_the_whole(
     whole = found.pairs()
     monkeypatch.setattr(candidates, "BLOCK", 150)
     blocks = [found.chosen(a, b) for a, b in found.blocks()]
-    assert len(blocks) > 2
+    assert len(blocks) > 1
     assert len(found) == len(whole)
     pd.testing.assert_frame_equal(pd.concat([block.table for block in blocks], ignore_index=True), whole.table)
     happened = outcomes(sample_corpus, found, task)
