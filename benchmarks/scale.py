@@ -102,7 +102,8 @@ def table(runs: dict[str, dict]) -> str:
     lines = ["# Main groups at scale", ""]
     lines += [
         f"- {run['pairs']:,} pairs of {run['codes']:,} main groups, {run['links']:,} links, {run['patents']:,} "
-        f"simulated patents without text: {run['day']}, {run['machine']}. Members with a weight: {', '.join(run['members'])}."
+        f"simulated patents without text: {run['day']}, {run['machine']}. "
+        f"Members with a weight: {', '.join(run['members'])}."
         for run in ordered
     ]
     lines += [
