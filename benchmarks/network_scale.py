@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/network_scale.py CORPUS [--cutoff 2013-12-31]
 
-CORPUS: of ``make_corpus.py``, 1,000,000 patents; at the default cutoff 7,306 codes and 580,752 links. The ratio compares
+CORPUS: of ``make_corpus.py``, 1,000,000 patents; at the default cutoff 7,306 codes and 580,752 links. The ratio is of
 processor seconds; networkx computes a sample of pairs, scaled up by their share. Prints Markdown.
 """
 
