@@ -38,11 +38,11 @@ from pipeline.config import FUSION
 from pipeline.corpus.store import load_corpus, load_manifest
 from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.encoders.sentence import local_model_hash
-from pipeline.errors import ArtifactError, CutoffError
+from pipeline.errors import ArtifactError, CutoffError, NotEnoughDataError
 from pipeline.run_config import RunConfig
 
 if TYPE_CHECKING:
-    from pipeline.forecast import CutoffForecast
+    from pipeline.cutoff import CutoffForecast
     from pipeline.opportunities.firm import Firm
 
 Progress = Callable[[str], None]
@@ -50,7 +50,8 @@ Progress = Callable[[str], None]
 EXPLAINED = 100  # pairs at the head of a list that are explained
 LINKS = 2000  # strongest links kept for the map
 RECORD = "part.json"
-TABLES = ("predictions", "opportunities", "explanations", "examples", "codes", "links")
+WHOLE_LIST = "whole_list"
+TABLES = (WHOLE_LIST, "predictions", "opportunities", "explanations", "examples", "codes", "links")
 PACKAGES = (
     "numpy",
     "scipy",
@@ -134,6 +135,8 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
     clock = time.perf_counter()
     history, encoding = attach_text(history, config, progress)
     embedded = time.perf_counter() - clock
+    if request.known_until is not None:
+        _check_testable(history, config)
     with threadpool_limits(1):  # sums in one order: the same bytes whatever the number of cores
         forecast = forecast_at(history, config, progress, background)
         predictions, covered = forecast.predictions, None
@@ -168,10 +171,23 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
     with atomic_directory(folder, RECORD, [FUSION, *(f"{name}.parquet" for name in TABLES)]) as temporary:
         for name, table in tables.items():
             write_table(temporary / f"{name}.parquet", table, metadata)
+        if forecast.whole_list is not None:
+            forecast.whole_list.write(temporary / f"{WHOLE_LIST}.parquet")
         fusion = forecast.ranking.fitted.get(FUSION)
         if request.explained and fusion is not None:
             fusion.save(temporary / FUSION)
         write_json(temporary / RECORD, record | {"outputs": sha256_files(temporary, FUSION)})
+
+
+def _check_testable(history: Corpus, config: RunConfig) -> None:
+    from pipeline.pairs.candidates import BLOCK, find_candidates
+
+    count = len(find_candidates(history, config.task))
+    if count > BLOCK and config.recipe == "default":
+        raise NotEnoughDataError(
+            f"{count:,} candidates at {history.cutoff:%Y-%m-%d} are too many for the resampling that its "
+            "intervals rest on: take a coarser --level or a higher --min-patents"
+        )
 
 
 def check_dates(corpus: Corpus, cutoff: pd.Timestamp, known_until: datetime.date | None, horizon: int) -> None:

@@ -25,7 +25,7 @@ from pipeline.corpus.store import load_corpus, load_manifest
 from pipeline.errors import ArtifactError, ConfigError, CorpusError, CutoffError, NotEnoughDataError
 from pipeline.horizons import horizon_table, with_cumulative
 from pipeline.opportunities.firm import find_firm
-from pipeline.parts import RECORD, PartRequest, Progress, check_dates, compute_part, intact, versions
+from pipeline.parts import RECORD, WHOLE_LIST, PartRequest, Progress, check_dates, compute_part, intact, versions
 from pipeline.ranking.prior_ranker import load_prior_ranker
 from pipeline.report.render import render_report
 from pipeline.resume import FINISHED, absolute, finished, kept_parts, run_key
@@ -33,7 +33,7 @@ from pipeline.run_horizon import RunHorizon, read_horizon
 from pipeline.run_request import RunRequest, part_requests
 from pipeline.spreadsheets import write_csv
 
-_OF_MAIN_PART = ("opportunities", "explanations", "examples", "codes", "links")
+_OF_MAIN_PART = (WHOLE_LIST, "opportunities", "explanations", "examples", "codes", "links")
 _ENTRIES = (
     *(f"{name}.parquet" for name in ("predictions", "tested", "horizons", "ranked", *_OF_MAIN_PART)),
     *("ranked.csv", "metrics.json", "report.html", FUSION),

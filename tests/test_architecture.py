@@ -26,6 +26,8 @@ ROOMS = (
     "evaluation.metrics",
     "ranking",
     "run_config",
+    "cutoff",
+    "forecast_in_blocks",
     "forecast",
     "opportunities",
     "knowledge",

@@ -6,6 +6,8 @@ the patents it belongs to. Feature code receives a ``Corpus`` that was cut alrea
 
 import dataclasses
 import functools
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,8 @@ import scipy.sparse as sp
 from pipeline.corpus.entry_dates import entered
 from pipeline.corpus.symbols import roll_up
 from pipeline.errors import CutoffError
+
+Made = TypeVar("Made")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,8 +37,18 @@ class Incidence:
         return np.asarray(matrix.sum(axis=0)).ravel()
 
     def joint(self, rows: slice | None = None) -> sp.csr_array:
-        """Patents a pair of codes (symmetric), the diagonal left empty."""
-        matrix = self.matrix if rows is None else self.matrix[rows]
+        """Patents a pair of codes (symmetric), the diagonal left empty; counted once and kept: not to be changed."""
+        start, stop, _ = (rows or slice(None)).indices(self.matrix.shape[0])
+        if (start, stop) not in self._joints:
+            self._joints[start, stop] = self._count_joint(slice(start, stop))
+        return self._joints[start, stop]
+
+    @functools.cached_property
+    def _joints(self) -> dict[tuple[int, int], sp.csr_array]:
+        return {}
+
+    def _count_joint(self, rows: slice) -> sp.csr_array:
+        matrix = self.matrix[rows]
         product = (matrix.T @ matrix).tocsr()
         product.setdiag(0)
         product.eliminate_zeros()
@@ -67,18 +81,28 @@ class Corpus:
         if cutoff > self.cutoff:
             raise CutoffError(f"cutoff {cutoff:%Y-%m-%d} lies after {self.cutoff:%Y-%m-%d}, the last day known here")
         known = int(self.patents["knowledge_date"].searchsorted(cutoff, side="right"))
-        patents = self.patents.iloc[:known]
-        ids = pd.Index(patents["patent_id"])
-        return dataclasses.replace(
+        kept = {name: rows < known for name, rows in self._rows_of.items()}
+        history = dataclasses.replace(
             self,
-            patents=patents,
-            patent_codes=_of_patents(self.patent_codes, "patent_id", ids),
-            citations=_of_patents(self.citations, "citing", ids),
-            parties=_of_patents(self.parties, "patent_id", ids),
+            patents=self.patents.iloc[:known],
+            patent_codes=self.patent_codes[kept["patent_codes"]].reset_index(drop=True),
+            citations=self.citations[kept["citations"]].reset_index(drop=True),
+            parties=self.parties[kept["parties"]].reset_index(drop=True),
             members=self.members[self.members["knowledge_date"] <= cutoff].reset_index(drop=True),
             cutoff=cutoff,
             embeddings=None if self.embeddings is None else self.embeddings[:known],
         )
+        # what was looked up here once is handed down, cut likewise: a history holds nothing of what came later
+        history.__dict__["_rows_of"] = {name: self._rows_of[name][few] for name, few in kept.items()}
+        history.__dict__["_rolled_up"] = {key: _cut(*known_up, known) for key, known_up in self._rolled_up.items()}
+        return history
+
+    @functools.cached_property
+    def _rows_of(self) -> dict[str, np.ndarray]:
+        """The patent of each row of the tables that are cut by patents, as a row of ``patents``; after all if none."""
+        owners = {"patent_codes": "patent_id", "citations": "citing", "parties": "patent_id"}
+        found = {name: self.row_of(getattr(self, name)[column]) for name, column in owners.items()}
+        return {name: np.where(rows < 0, len(self.patents), rows) for name, rows in found.items()}
 
     def with_embeddings(self, embeddings: np.ndarray) -> "Corpus":
         """The same corpus with text vectors, one row a patent in the order of ``patents``."""
@@ -100,6 +124,20 @@ class Corpus:
     def _ids(self) -> pd.Index:
         ids: pd.Index = pd.Index(self.patents["patent_id"])
         return ids
+
+    def once(self, make: Callable[..., Made], *arguments: Any) -> Made:
+        """``make(self, *arguments)``, made the first time and kept with this corpus: what blocks of pairs share.
+
+        What is kept depends on the history and the arguments alone, so that keeping it changes no value.
+        """
+        key = (make, *map(_identity, arguments))
+        if key not in self._kept:
+            self._kept[key] = (make(self, *arguments), arguments)  # arguments known by their place must stay in it
+        return self._kept[key][0]  # type: ignore[no-any-return]
+
+    @functools.cached_property
+    def _kept(self) -> dict[Hashable, tuple[Any, tuple[Any, ...]]]:
+        return {}
 
     def incidence(self, scheme: str, level: str) -> Incidence:
         """The patent-code matrix of one scheme rolled up to one level; symbols coarser than it do not count.
@@ -127,18 +165,28 @@ class Corpus:
         return ~(self.entered(codes, scheme, level) > self.cutoff.to_datetime64())
 
     def _build_incidence(self, scheme: str, level: str) -> Incidence:
-        table = self.patent_codes[self.patent_codes["scheme"] == scheme]
-        rolled = roll_up(table["symbol"], level)
-        kept = rolled.notna().to_numpy()
-        column, codes = pd.factorize(rolled[kept], sort=True)
-        row = self.row_of(table["patent_id"][kept])
-        shape = (len(self.patents), len(codes))
-        matrix = sp.csr_array((np.ones(len(row)), (row, column)), shape=shape)
-        matrix.data[:] = 1.0  # several groups of one subclass on a patent are one membership
-        names = np.asarray(codes, dtype=str)
+        if (scheme, level) not in self._rolled_up:
+            self._rolled_up[scheme, level] = self._roll_up(scheme, level)
+        matrix, names = self._rolled_up[scheme, level]
         exists = self.in_force(names, scheme, level)
         left_out: np.ndarray = np.asarray(matrix[:, ~exists].sum(axis=0)).ravel()
         return Incidence(matrix=matrix[:, exists], codes=names[exists], left_out=left_out)
+
+    @functools.cached_property
+    def _rolled_up(self) -> dict[tuple[str, str], tuple[sp.csr_array, np.ndarray]]:
+        """By scheme and level the 0/1 matrix patents x codes and the sorted codes, in force or not."""
+        return {}
+
+    def _roll_up(self, scheme: str, level: str) -> tuple[sp.csr_array, np.ndarray]:
+        of_scheme = (self.patent_codes["scheme"] == scheme).to_numpy()
+        rolled = roll_up(self.patent_codes["symbol"][of_scheme], level)
+        kept = rolled.notna().to_numpy()
+        column, codes = pd.factorize(rolled[kept], sort=True)
+        row = self._rows_of["patent_codes"][of_scheme][kept]
+        shape = (len(self.patents), len(codes))
+        matrix = sp.csr_array((np.ones(len(row)), (row, column)), shape=shape)
+        matrix.data[:] = 1.0  # several groups of one subclass on a patent are one membership
+        return matrix, np.asarray(codes, dtype=str)
 
 
 def last_day(members: pd.DataFrame) -> pd.Timestamp:
@@ -161,5 +209,19 @@ def months_before(day: pd.Timestamp, months: int) -> pd.Timestamp:
     return pd.Timestamp(earlier + pd.offsets.MonthEnd(0)).as_unit("s") if day.is_month_end else earlier
 
 
-def _of_patents(table: pd.DataFrame, column: str, ids: pd.Index) -> pd.DataFrame:
-    return table[ids.get_indexer(pd.Index(table[column])) >= 0].reset_index(drop=True)
+def _identity(argument: Any) -> Hashable:
+    """An argument as part of a key: arrays by content, values by themselves, all else by its place in memory."""
+    if isinstance(argument, np.ndarray):
+        return argument.dtype.str, argument.tobytes()
+    try:
+        hash(argument)
+    except TypeError:
+        return id(argument)
+    return argument  # type: ignore[no-any-return]
+
+
+def _cut(matrix: sp.csr_array, codes: np.ndarray, known: int) -> tuple[sp.csr_array, np.ndarray]:
+    """The first rows, and the codes that stand on them."""
+    first = matrix[:known]
+    used = np.bincount(first.indices, minlength=len(codes)) > 0
+    return sp.csr_array(first[:, used]), codes[used]

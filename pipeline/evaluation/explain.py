@@ -9,11 +9,11 @@ import scipy.sparse as sp
 from pipeline.config import TaskConfig
 from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.corpus.titles import titles
+from pipeline.cutoff import CutoffForecast
 from pipeline.evaluation.deletion import deletion_check
 from pipeline.evaluation.drivers import Drivers, find_drivers
 from pipeline.evaluation.words import in_words, standing
 from pipeline.features.bibliometric import positions
-from pipeline.forecast import CutoffForecast
 from pipeline.opportunities.firm import Firm
 from pipeline.ranking.rescore import rescorable, rescorer
 

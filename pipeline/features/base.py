@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from scipy.spatial.distance import cdist
+from sklearn.utils.extmath import safe_sparse_dot
 
 from pipeline.pairs.base import CandidatePairs
 
@@ -66,16 +67,27 @@ def over_both_codes(stem: str, suffix: str, values: np.ndarray, pairs: Candidate
 
 def vector_distances(stem: str, suffix: str, vectors: np.ndarray, pairs: CandidatePairs) -> dict[str, np.ndarray]:
     """Cosine, dot product, Euclidean and L1 distance of the two code vectors (A3); NaN where a code has no vector."""
+    grid = pairs.grid
+    left, right = vectors[grid.rows], vectors[grid.columns]
     with np.errstate(invalid="ignore", divide="ignore"):
-        dot = vectors @ vectors.T
+        dot = left @ right.T
         length = np.linalg.norm(vectors, axis=1)
         measures = {
-            "cosine": dot / np.multiply.outer(length, length),
+            "cosine": dot / np.multiply.outer(length[grid.rows], length[grid.columns]),
             "dot": dot,
-            "euclidean": cdist(vectors, vectors),
-            "l1": cdist(vectors, vectors, "cityblock"),
+            "euclidean": cdist(left, right),
+            "l1": cdist(left, right, "cityblock"),
         }
-    return {f"{stem}__{name}__{suffix}": matrix[pairs.a, pairs.b] for name, matrix in measures.items()}
+    return {f"{stem}__{name}__{suffix}": grid.at(matrix) for name, matrix in measures.items()}
+
+
+def dense_product(left: sp.csr_array, right: sp.csr_array) -> np.ndarray:
+    """``left @ right.T`` of float64 rows as a dense matrix.
+
+    Each value is summed along its left row alone, so that it is the same to the last bit whatever other rows are asked
+    for beside it.
+    """
+    return np.asarray(safe_sparse_dot(left, right.T, dense_output=True))
 
 
 def binary(matrix: sp.csr_array) -> sp.csr_array:

@@ -20,9 +20,9 @@ def bibliometric(history: Corpus, pairs: CandidatePairs, task: TaskConfig) -> Bl
     the new-link track). Code values: see ``_code_values``; a value whose source is lacking is left out.
     """
     start = years_before(history.cutoff, task.window)
-    before = history.as_of(start)
-    recent = _code_values(history, start, task, pairs.codes)
-    earlier = _code_values(before, years_before(start, task.window), task, pairs.codes)
+    before = history.once(Corpus.as_of, start)
+    recent = history.once(_code_values, start, task, pairs.codes)
+    earlier = before.once(_code_values, years_before(start, task.window), task, pairs.codes)
     columns: dict[str, np.ndarray] = {}
     window = f"w{task.window}"
     for name, value in recent.items():
@@ -116,11 +116,13 @@ def _per_row(history: Corpus, patent_ids: pd.Series) -> np.ndarray:
 def _joint(history: Corpus, start: pd.Timestamp, task: TaskConfig, pairs: CandidatePairs) -> np.ndarray:
     incidence = history.incidence(task.scheme, task.level)
     column = positions(incidence.codes, pairs.codes)
-    joint = incidence.joint(history.rows_since(start)).tocsr()
-    known = np.flatnonzero(column >= 0)
-    block = np.zeros((len(column), len(column)))
-    block[np.ix_(known, known)] = joint[column[known]][:, column[known]].toarray()
-    return block[pairs.a, pairs.b]
+    joint = incidence.joint(history.rows_since(start))
+    grid = pairs.grid
+    here, there = column[grid.rows], column[grid.columns]
+    block = np.zeros((len(here), len(there)))
+    known = joint[here[here >= 0]][:, there[there >= 0]]
+    block[np.ix_(here >= 0, there >= 0)] = known.toarray()
+    return grid.at(block)
 
 
 def positions(codes: np.ndarray, wanted: np.ndarray) -> np.ndarray:

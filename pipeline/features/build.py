@@ -16,14 +16,15 @@ from pipeline.features.bibliometric import bibliometric, positions
 from pipeline.features.citation import citation
 from pipeline.features.cooccurrence import cooccurrence
 from pipeline.features.dynamics import dynamics
-from pipeline.features.network import network_indices
+from pipeline.features.network import Graph
 from pipeline.features.node2vec import node2vec
 from pipeline.features.own import own_block
 from pipeline.features.people import people
 from pipeline.features.statistics import statistics
-from pipeline.features.text import shares_of, text
+from pipeline.features.text import text
 from pipeline.features.text_pairs import text_pairs
 from pipeline.pairs.base import CandidatePairs
+from pipeline.pairs.candidates import few_codes
 
 
 def build_features(
@@ -40,7 +41,29 @@ def build_features(
     ``history`` must be cut at the pairs' cutoff: nothing here filters by date. ``outside``: the background's summary,
     whole; its block cuts it at the history's cutoff.
     """
-    shares = shares_of(history, seed) if {"text", "text_pairs"} & set(wanted) else None
+    return _table(history, pairs, task, [_blocks(history, pairs, task, seed, outside, wanted)])
+
+
+def feature_columns(
+    history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int, outside: Summary | None, wanted: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """The columns alone, of candidates that are a part of all; see ``build_features``."""
+    return _columns(_blocks(history, pairs, task, seed, outside, wanted))
+
+
+def build_in_parts(
+    history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int, outside: Summary | None, wanted: Sequence[str]
+) -> FeatureTable:
+    """``build_features`` of pairs strewn over many codes, some codes at a time, so that no matrix is ever large."""
+    parts = [
+        _blocks(history, pairs.part(some), task, seed, outside, wanted) for some in few_codes(pairs.a, len(pairs.codes))
+    ]
+    return _table(history, pairs, task, parts)
+
+
+def _blocks(
+    history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int, outside: Summary | None, wanted: Sequence[str]
+) -> list[BlockOutput]:
     makers: dict[Block, Callable[[], BlockOutput]] = {
         "bibliometric": lambda: bibliometric(history, pairs, task),
         "network": lambda: network(history, pairs, task),
@@ -50,19 +73,30 @@ def build_features(
         "dynamics": lambda: dynamics(history, pairs, task),
         "citation": lambda: citation(history, pairs, task),
         "people": lambda: people(history, pairs, task),
-        "text": lambda: text(history, pairs, task, seed, shares),
-        "text_pairs": lambda: text_pairs(history, pairs, task, seed, shares),
+        "text": lambda: text(history, pairs, task, seed),
+        "text_pairs": lambda: text_pairs(history, pairs, task, seed),
         "background": lambda: background(outside, history, pairs, task, seed),
     }
     blocks = [make() for name, make in makers.items() if name in wanted]
-    blocks += [own_block(name, history, pairs, task, seed) for name in wanted if name not in makers]
-    columns = {name: values.astype(np.float32) for block in blocks for name, values in block.columns.items()}
+    return blocks + [own_block(name, history, pairs, task, seed) for name in wanted if name not in makers]
+
+
+def _columns(blocks: Sequence[BlockOutput]) -> dict[str, np.ndarray]:
+    return {name: values.astype(np.float32) for block in blocks for name, values in block.columns.items()}
+
+
+def _table(
+    history: Corpus, pairs: CandidatePairs, task: TaskConfig, parts: Sequence[list[BlockOutput]]
+) -> FeatureTable:
+    """The table of the pairs from what the blocks gave for each part of them, in order."""
+    columns = [_columns(part) for part in parts]
+    blocks = parts[0]
     incidence = history.incidence(task.scheme, task.level)
     window = history.rows_since(years_before(history.cutoff, task.window))
     carriers = sp.csr_array(incidence.matrix.T)[positions(incidence.codes, pairs.codes)]
     return FeatureTable(
         pairs=pairs,
-        columns=pd.DataFrame(columns),
+        columns=pd.DataFrame({name: np.concatenate([part[name] for part in columns]) for name in columns[0]}),
         code_vectors={name: vectors for block in blocks for name, vectors in block.code_vectors.items()},
         patent_vectors=None if history.embeddings is None else history.embeddings[window],
         carriers=sp.csr_array(carriers[:, window]),
@@ -72,36 +106,50 @@ def build_features(
 
 def network(history: Corpus, pairs: CandidatePairs, task: TaskConfig) -> BlockOutput:
     """The indices of A2 on the graph of all history, of the recent window and of the window before it."""
-    start = years_before(history.cutoff, task.window)
-    before = history.as_of(start)
-    earlier = years_before(start, task.window)
-    snapshots = {
-        "all__lag0": (history, slice(None)),
-        f"w{task.window}__lag0": (history, history.rows_since(start)),
-        f"w{task.window}__lag{task.window}": (before, before.rows_since(earlier)),
-    }
     columns = {}
-    for suffix, (known, rows) in snapshots.items():
-        incidence = known.incidence(task.scheme, task.level)
-        nodes = positions(incidence.codes, pairs.codes)
-        a, b = nodes[pairs.a], nodes[pairs.b]
-        present, place = np.unique(nodes[nodes >= 0], return_inverse=True)
-        spot = np.full(len(nodes), -1)
-        spot[nodes >= 0] = place
-        both = (a >= 0) & (b >= 0)
-        for name, matrix in network_indices(incidence.joint(rows), present):
+    for suffix, (graph, known) in history.once(_snapshots, task, pairs.codes).items():
+        before = np.concatenate([[0], np.cumsum(known)])  # how many of the first codes had a patent
+        rows, every = pairs.grid.rows, pairs.grid.columns
+        both = known[pairs.a] & known[pairs.b]
+        a = before[pairs.a[both]] - before[rows.start]
+        b = before[pairs.b[both]] - before[every.start]
+        part = [slice(before[some.start], before[some.stop]) for some in (rows, every)]
+        for name, matrix in graph.indices(*part):
             # a code that had no patent yet had no neighbour either: its indices are zero, not unknown
             values = np.zeros(len(pairs))
-            values[both] = matrix[spot[pairs.a[both]], spot[pairs.b[both]]]
+            values[both] = matrix[a, b]
             columns[f"network__{name}__{suffix}"] = values
     return BlockOutput(columns=columns)
 
 
+def _snapshots(history: Corpus, task: TaskConfig, codes: np.ndarray) -> dict[str, tuple[Graph, np.ndarray]]:
+    """By column suffix the graph among those of the codes that had a patent by then, and which had."""
+    start = years_before(history.cutoff, task.window)
+    before = history.once(Corpus.as_of, start)
+    earlier = years_before(start, task.window)
+    periods = {
+        "all__lag0": (history, slice(None)),
+        f"w{task.window}__lag0": (history, history.rows_since(start)),
+        f"w{task.window}__lag{task.window}": (before, before.rows_since(earlier)),
+    }
+    snapshots = {}
+    for suffix, (known, rows) in periods.items():
+        incidence = known.incidence(task.scheme, task.level)
+        nodes = positions(incidence.codes, codes)  # both are sorted, so the nodes rise
+        # columns are float32 in the end: to keep more of what is kept for all codes is waste
+        snapshots[suffix] = Graph(incidence.joint(rows), nodes[nodes >= 0], np.float32), nodes >= 0
+    return snapshots
+
+
 def graph(history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int) -> BlockOutput:
     """node2vec vectors of the codes on the graph of all history, and the distances between them."""
-    incidence = history.incidence(task.scheme, task.level)
-    vectors = node2vec(incidence.joint(), seed)[positions(incidence.codes, pairs.codes)]
+    vectors = history.once(_vectors, task, pairs.codes, seed)
     return BlockOutput(columns=vector_distances("graph", "all__lag0", vectors, pairs), code_vectors={"graph": vectors})
+
+
+def _vectors(history: Corpus, task: TaskConfig, codes: np.ndarray, seed: int) -> np.ndarray:
+    incidence = history.incidence(task.scheme, task.level)
+    return node2vec(incidence.joint(), seed)[positions(incidence.codes, codes)]
 
 
 def ranked(table: FeatureTable) -> pd.DataFrame:

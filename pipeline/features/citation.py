@@ -23,7 +23,7 @@ import scipy.sparse as sp
 
 from pipeline.config import TaskConfig
 from pipeline.corpus.timeline import Corpus, years_before
-from pipeline.features.base import BlockOutput, binary, over_both_codes
+from pipeline.features.base import BlockOutput, binary, dense_product, over_both_codes
 from pipeline.features.bibliometric import positions
 from pipeline.pairs.base import CandidatePairs
 
@@ -75,8 +75,94 @@ def citation(history: Corpus, pairs: CandidatePairs, task: TaskConfig) -> BlockO
     """
     if not (history.citations["kind"] == "patent").any():
         return BlockOutput(columns={}, warnings=("citation: no patent citations, so the block is left out",))
-    references = _references(history, pairs, task)
-    flows = references.between_codes(slice(None))
+    known = history.once(_known, task, pairs.codes)
+    grid = pairs.grid
+    columns = {}
+    for name, matrix in _pair_matrices(known, task, grid.rows, grid.columns):
+        columns[f"citation__{name}"] = grid.at(matrix)
+    for name, value in known.code_values.items():
+        columns |= over_both_codes(f"citation__{name}", "all__lag0", value, pairs)
+    return BlockOutput(columns=columns, warnings=known.warnings)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Overlap:
+    """What the profiles of candidate codes (rows of ``profile``) have in common: their products, and a size of each."""
+
+    dot: sp.csr_array
+    size: np.ndarray
+
+    @classmethod
+    def of(cls, profile: sp.csr_array) -> "_Overlap":
+        return cls(sp.csr_array(profile @ profile.T), _totals(profile.multiply(profile), axis=1))
+
+    def jaccard(self, rows: slice, columns: slice) -> np.ndarray:
+        """Shrunk Jaccard index of 0/1 profiles; NaN where one is empty."""
+        shared = self.dot[rows, columns].toarray()
+        together = np.add.outer(self.size[rows], self.size[columns])
+        return self._known(shared / (together - shared + SHRINKAGE), rows, columns)
+
+    def cosine(self, rows: slice, columns: slice) -> np.ndarray:
+        """Shrunk cosine (of 0/1 profiles: their Salton index); NaN where one is empty."""
+        length = np.sqrt(self.size)
+        lengths = np.multiply.outer(length[rows], length[columns])
+        return self._known(self.dot[rows, columns].toarray() / (lengths + SHRINKAGE), rows, columns)
+
+    def _known(self, matrix: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
+        empty = self.size == 0
+        return np.where(np.logical_or.outer(empty[rows], empty[columns]), np.nan, matrix)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Known:
+    """What the pair measures are made of, by the window (suffix) of the citing patents; see ``citation``.
+
+    ``documents``, ``references``: overlap of the cited documents, and of how often each is cited. ``cocited``: of the
+    citing patents. ``flows``: citations between all codes. The last three are empty without citations inside.
+    """
+
+    nodes: np.ndarray
+    documents: dict[str, _Overlap]
+    references: dict[str, _Overlap]
+    cocited: dict[str, _Overlap]
+    flows: dict[str, sp.csr_array]
+    cited_codes: _Overlap | None
+    reachability: np.ndarray | None
+    code_values: dict[str, np.ndarray]
+    warnings: tuple[str, ...]
+
+
+def _known(history: Corpus, task: TaskConfig, codes: np.ndarray) -> _Known:
+    references = _references(history, codes, task)
+    nodes = references.nodes
+    start = years_before(history.cutoff, task.window)
+    recent = history.rows_since(start)
+    earlier = slice(history.rows_since(years_before(start, task.window)).start, recent.start)
+    periods = {"all__lag0": slice(None), f"w{task.window}__lag0": recent}
+    cited = {suffix: references.cited_documents(rows) for suffix, rows in periods.items()}
+    before = {f"w{task.window}__lag{task.window}": references.cited_documents(earlier)}
+    flows = {suffix: references.between_codes(rows) for suffix, rows in periods.items()}
+    every = flows["all__lag0"]
+    inside = bool(every.nnz)
+    values, warnings = _code_values(history, references, every)
+    citing = {suffix: references.citing_patents(rows) for suffix, rows in periods.items() if inside}
+    return _Known(
+        nodes=nodes,
+        documents={suffix: _Overlap.of(binary(profile)) for suffix, profile in (cited | before).items()},
+        references={suffix: _Overlap.of(profile) for suffix, profile in cited.items()},
+        cocited={suffix: _Overlap.of(profile) for suffix, profile in citing.items()},
+        flows=flows if inside else {},
+        cited_codes=_Overlap.of(every[nodes]) if inside else None,
+        reachability=_reachability(every, nodes) if inside else None,
+        code_values=values,
+        warnings=tuple(warnings),
+    )
+
+
+def _code_values(
+    history: Corpus, references: References, flows: sp.csr_array
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Values of the candidate codes by name, and which are left out and why."""
     values: dict[str, np.ndarray] = {}
     warnings = []
     if flows.nnz:
@@ -89,44 +175,34 @@ def citation(history: Corpus, pairs: CandidatePairs, task: TaskConfig) -> BlockO
         values["npl_share"] = _npl_share(history, references)
     else:
         warnings.append("citation: no non-patent citations, so npl_share is left out")
-    columns = {}
-    for name, matrix in _pair_matrices(history, references, flows, task):
-        columns[f"citation__{name}"] = matrix[pairs.a, pairs.b]
-    for name, value in values.items():
-        columns |= over_both_codes(f"citation__{name}", "all__lag0", value, pairs)
-    return BlockOutput(columns=columns, warnings=tuple(warnings))
+    return values, warnings
 
 
-def _pair_matrices(
-    history: Corpus, references: References, flows: sp.csr_array, task: TaskConfig
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield (``measure__param__lag``, matrix candidate codes x candidate codes), one matrix at a time."""
-    start = years_before(history.cutoff, task.window)
-    recent = history.rows_since(start)
-    earlier = slice(history.rows_since(years_before(start, task.window)).start, recent.start)
-    window = f"w{task.window}__lag0"
-    for suffix, rows in (("all__lag0", slice(None)), (window, recent)):
-        cited = references.cited_documents(rows)
-        yield f"reference_jaccard__{suffix}", _jaccard(cited)
-        yield f"citation_cosine__{suffix}", _cosine(cited)
-    yield f"reference_jaccard__w{task.window}__lag{task.window}", _jaccard(references.cited_documents(earlier))
-    if not flows.nnz:
+def _pair_matrices(known: _Known, task: TaskConfig, rows: slice, columns: slice) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield (``measure__param__lag``, matrix rows x columns of the candidate codes), one matrix at a time."""
+    for suffix in known.references:
+        yield f"reference_jaccard__{suffix}", known.documents[suffix].jaccard(rows, columns)
+        yield f"citation_cosine__{suffix}", known.references[suffix].cosine(rows, columns)
+    before = f"w{task.window}__lag{task.window}"
+    yield f"reference_jaccard__{before}", known.documents[before].jaccard(rows, columns)
+    if known.cited_codes is None or known.reachability is None:
         return
-    nodes = references.nodes
-    for suffix, rows in (("all__lag0", slice(None)), (window, recent)):
+    for suffix, overlap in known.cocited.items():
         # a code that nobody cites is cited together with none: zero is known, not missing
-        yield f"cocitation__{suffix}", np.nan_to_num(_cosine(references.citing_patents(rows)))
-    for suffix, some in (("all__lag0", flows), (window, references.between_codes(recent))):
-        there = _flow_over_expectation(some, nodes)
-        yield f"flow_sum__{suffix}", there + there.T
-    there = _flow_over_expectation(flows, nodes)
-    yield "flow_min__all__lag0", np.minimum(there, there.T)
-    yield "flow_asymmetry__all__lag0", _asymmetry(flows[nodes][:, nodes].toarray())
-    yield "code_citation_cosine__all__lag0", _cosine(flows[nodes])
-    yield "reachability__all__lag0", _reachability(flows, nodes)
+        yield f"cocitation__{suffix}", np.nan_to_num(overlap.cosine(rows, columns))
+    here, there = known.nodes[rows], known.nodes[columns]
+    for suffix, flows in known.flows.items():
+        both = _over_expectation(flows, here, there), _over_expectation(flows, there, here).T
+        yield f"flow_sum__{suffix}", both[0] + both[1]
+    every = known.flows["all__lag0"]
+    smaller = np.minimum(_over_expectation(every, here, there), _over_expectation(every, there, here).T)
+    yield "flow_min__all__lag0", smaller
+    yield "flow_asymmetry__all__lag0", _asymmetry(every[here][:, there].toarray(), every[there][:, here].toarray().T)
+    yield "code_citation_cosine__all__lag0", known.cited_codes.cosine(rows, columns)
+    yield "reachability__all__lag0", known.reachability[rows, columns]
 
 
-def _references(history: Corpus, pairs: CandidatePairs, task: TaskConfig) -> References:
+def _references(history: Corpus, codes: np.ndarray, task: TaskConfig) -> References:
     table = history.citations[history.citations["kind"] == "patent"]
     incidence = history.incidence(task.scheme, task.level)
     patents = len(history.patents)
@@ -135,41 +211,26 @@ def _references(history: Corpus, pairs: CandidatePairs, task: TaskConfig) -> Ref
     known = cited >= 0
     return References(
         carried=incidence.matrix,
-        nodes=positions(incidence.codes, pairs.codes),
+        nodes=positions(incidence.codes, codes),
         documents=_links(citing, document, (patents, len(ids))),
         inside=_links(citing[known], cited[known], (patents, patents)),
     )
 
 
-def _jaccard(cited: sp.csr_array) -> np.ndarray:
-    """Shrunk Jaccard index of what the rows hold, counts aside; NaN where a row is empty."""
-    distinct = binary(cited)
-    shared = (distinct @ distinct.T).toarray()
-    size = _totals(distinct, axis=1)
-    return _unknown(shared / (np.add.outer(size, size) - shared + SHRINKAGE), size == 0)
-
-
-def _cosine(profile: sp.csr_array) -> np.ndarray:
-    """Shrunk cosine of the rows (of 0/1 rows: their Salton index); NaN where a row is empty."""
-    length = np.sqrt(_totals(profile.multiply(profile), axis=1))
-    dot = (profile @ profile.T).toarray()
-    return _unknown(dot / (np.multiply.outer(length, length) + SHRINKAGE), length == 0)
-
-
-def _flow_over_expectation(flows: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
-    """f_xy / (e_xy + 1): citations from x to y over those expected and one more.
+def _over_expectation(flows: sp.csr_array, here: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """f_xy / (e_xy + 1) of x in ``here`` and y in ``there``: citations from x to y over those expected and one more.
 
     Expected: the citations x makes times the share of all citations that y receives.
     """
     made, received = _totals(flows, axis=1), _totals(flows, axis=0)
-    expected = np.multiply.outer(made[nodes], received[nodes]) / max(made.sum(), 1.0)
-    return flows[nodes][:, nodes].toarray() / (expected + 1)
+    expected = np.multiply.outer(made[here], received[there]) / max(made.sum(), 1.0)
+    return np.asarray(flows[here][:, there].toarray() / (expected + 1))
 
 
-def _asymmetry(there: np.ndarray) -> np.ndarray:
+def _asymmetry(there: np.ndarray, back: np.ndarray) -> np.ndarray:
     """|f_xy - f_yx| / (f_xy + f_yx + 1); NaN where nothing flows either way."""
-    both = there + there.T
-    return np.where(both > 0, np.abs(there - there.T) / (both + 1), np.nan)
+    both = there + back
+    return np.where(both > 0, np.abs(there - back) / (both + 1), np.nan)
 
 
 def _reachability(flows: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
@@ -180,9 +241,7 @@ def _reachability(flows: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
     """
     step = sp.csr_array(sp.diags_array(1 / (_totals(flows, axis=1) + 1)) @ flows)
     step.setdiag(0)
-    start = np.zeros((flows.shape[0], len(nodes)))
-    start[nodes, np.arange(len(nodes))] = 1.0
-    two = step @ (step @ start)
+    two = dense_product(step, sp.csr_array(step[:, nodes].T))
     reach = DAMPING**2 * two[nodes] + DAMPING**3 * (step @ two)[nodes]
     return np.asarray(reach + reach.T)
 
@@ -220,11 +279,6 @@ def _npl_share(history: Corpus, references: References) -> np.ndarray:
 
 def _links(row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> sp.csr_array:
     return binary(sp.csr_array((np.ones(len(row)), (row, column)), shape=shape))
-
-
-def _unknown(matrix: np.ndarray, empty: np.ndarray) -> np.ndarray:
-    """The symmetric matrix with NaN in the rows and columns of codes that hold nothing."""
-    return np.where(np.logical_or.outer(empty, empty), np.nan, matrix)
 
 
 def _totals(matrix: sp.csr_array, axis: int) -> np.ndarray:

@@ -4,6 +4,8 @@ Beyond recipe A (method B3, B4): weighted and decayed neighbourhoods, PPMI profi
 back-off up the hierarchy, and how open a code has lately been to new partners.
 """
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
@@ -12,10 +14,10 @@ from sklearn.utils.extmath import randomized_svd
 from pipeline.config import TaskConfig
 from pipeline.corpus.symbols import roll_up
 from pipeline.corpus.timeline import Corpus, years_before
-from pipeline.features.base import BlockOutput, over_both_codes
+from pipeline.features.base import BlockOutput, dense_product, over_both_codes
 from pipeline.features.bibliometric import positions
 from pipeline.features.network import weighted_common_neighbours
-from pipeline.pairs.base import CandidatePairs
+from pipeline.pairs.base import WHOLE, CandidatePairs
 from pipeline.schemas import LEVELS
 
 RANK = 16  # of the low-rank reconstruction
@@ -28,31 +30,73 @@ def cooccurrence(history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed:
     Of a linked pair (strengthening track) the low-rank estimate and the parents' joint counts contain its own joint
     patents, all known at the cutoff; the neighbourhoods and ``item_based`` do not, their diagonals being empty.
     """
-    incidence = history.incidence(task.scheme, task.level)
-    nodes = positions(incidence.codes, pairs.codes)
-    joint = incidence.joint()
-    decayed = _decayed_joint(history, incidence.matrix)
-    profile = ppmi(joint)
-    weighted = weighted_common_neighbours(joint, nodes)
-    counts = incidence.counts()
+    known = history.once(_known, task, pairs.codes, seed)
+    grid = pairs.grid
+    part = grid.rows, grid.columns
     columns = {
-        "cooccurrence__weighted_common_neighbours__all__lag0": weighted,
-        "cooccurrence__weighted_common_neighbours__decayed__lag0": weighted_common_neighbours(decayed, nodes),
-        "cooccurrence__ppmi_cosine__all__lag0": profile_cosine(profile, nodes),
-        "cooccurrence__ppmi_cosine__decayed__lag0": profile_cosine(ppmi(decayed), nodes),
-        "cooccurrence__low_rank__all__lag0": low_rank(profile, nodes, seed),
-        "cooccurrence__item_based__all__lag0": _item_based(joint, nodes),
-        "cooccurrence__activity_product__all__lag0": np.multiply.outer(counts[nodes], counts[nodes]),
-        "cooccurrence__activity_product__decayed__lag0": _activity(history, incidence.matrix, nodes),
+        "weighted_common_neighbours__all": weighted_common_neighbours(known.joint, known.nodes, *part),
+        "weighted_common_neighbours__decayed": weighted_common_neighbours(known.decayed, known.nodes, *part),
+        "ppmi_cosine__all": dense_product(*(known.profiles[some] for some in part)),
+        "ppmi_cosine__decayed": dense_product(*(known.decayed_profiles[some] for some in part)),
+        "low_rank__all": known.low_rank.between(*part),
+        "item_based__all": known.item_based[part],
+        "activity_product__all": np.multiply.outer(*(known.counts[known.nodes[some]] for some in part)),
+        "activity_product__decayed": np.multiply.outer(*(known.activity[some] for some in part)),
     }
-    flat = {name: matrix[pairs.a, pairs.b] for name, matrix in columns.items()}
+    flat = {f"cooccurrence__{name}__lag0": grid.at(matrix) for name, matrix in columns.items()}
     if task.track == "strengthening":
-        flat |= _own_link(history, task, joint, decayed, nodes, pairs)
-    flat |= _parents(task.level, incidence.codes, joint, counts, nodes, pairs)
-    flat |= over_both_codes(
-        "cooccurrence__new_partners", f"w{task.window}__lag0", _openness(history, task, nodes), pairs
-    )
+        flat |= _own_link(history, task, known.joint, known.decayed, known.nodes, pairs)
+    flat |= _parents(task.level, history.incidence(task.scheme, task.level).codes, known, pairs)
+    openness = history.once(_openness, task, pairs.codes)
+    flat |= over_both_codes("cooccurrence__new_partners", f"w{task.window}__lag0", openness, pairs)
     return BlockOutput(columns=flat)
+
+
+@dataclasses.dataclass(frozen=True)
+class LowRank:
+    """A truncated SVD of PPMI profiles: ``left`` (codes x rank, scaled) times ``right`` (rank x codes)."""
+
+    left: np.ndarray
+    right: np.ndarray
+
+    def between(self, rows: slice, columns: slice) -> np.ndarray:
+        """The estimate of the PPMI of pairs of codes, the mean of both ways."""
+        there = self.left[rows] @ self.right[:, columns]
+        back = self.left[columns] @ self.right[:, rows]
+        return np.asarray((there + back.T) / 2)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Known:
+    """What the pair statistics are made of, all codes or (``nodes``) the candidate ones; see ``cooccurrence``."""
+
+    nodes: np.ndarray
+    counts: np.ndarray
+    joint: sp.csr_array
+    decayed: sp.csr_array
+    profiles: sp.csr_array
+    decayed_profiles: sp.csr_array
+    low_rank: LowRank
+    item_based: np.ndarray
+    activity: np.ndarray
+
+
+def _known(history: Corpus, task: TaskConfig, codes: np.ndarray, seed: int) -> _Known:
+    incidence = history.incidence(task.scheme, task.level)
+    nodes = positions(incidence.codes, codes)
+    joint, decayed = incidence.joint(), _decayed_joint(history, incidence.matrix)
+    profile = ppmi(joint)
+    return _Known(
+        nodes=nodes,
+        counts=incidence.counts(),
+        joint=joint,
+        decayed=decayed,
+        profiles=unit_profiles(profile, nodes),
+        decayed_profiles=unit_profiles(ppmi(decayed), nodes),
+        low_rank=low_rank(profile, nodes, seed),
+        item_based=_item_based(joint, nodes),
+        activity=(incidence.matrix.T @ _decayed_weights(history))[nodes],
+    )
 
 
 def ppmi(joint: sp.csr_array) -> sp.csr_array:
@@ -68,22 +112,21 @@ def ppmi(joint: sp.csr_array) -> sp.csr_array:
     return matrix
 
 
-def profile_cosine(profile: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
+def unit_profiles(profile: sp.csr_array, nodes: np.ndarray) -> sp.csr_array:
+    """The profiles of the nodes, of length 1 or empty: their products are cosines."""
     rows = profile[nodes]
     length = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
     scale = sp.diags_array(np.divide(1.0, length, out=np.zeros_like(length), where=length > 0))
-    unit = sp.csr_array(scale @ rows)
-    return (unit @ unit.T).toarray()
+    return sp.csr_array(scale @ rows)
 
 
-def low_rank(profile: sp.csr_array, nodes: np.ndarray, seed: int) -> np.ndarray:
-    """The truncated SVD's estimate of the PPMI of each pair."""
+def low_rank(profile: sp.csr_array, nodes: np.ndarray, seed: int) -> LowRank:
+    """The truncated SVD of the profiles, for the nodes."""
     rank = min(RANK, profile.shape[0] - 1)
     if profile.nnz == 0 or rank < 1:
-        return np.zeros((len(nodes), len(nodes)))
+        return LowRank(np.zeros((len(nodes), 1)), np.zeros((1, len(nodes))))
     left, strength, right = randomized_svd(profile, n_components=rank, n_iter=7, random_state=seed)
-    estimate = (left[nodes] * strength) @ right[:, nodes]
-    return (estimate + estimate.T) / 2
+    return LowRank(left[nodes] * strength, right[:, nodes])
 
 
 def _item_based(joint: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
@@ -93,10 +136,14 @@ def _item_based(joint: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
     length = np.sqrt(np.asarray(logged.multiply(logged).sum(axis=1)).ravel())
     scale = sp.diags_array(np.divide(1.0, length, out=np.zeros_like(length), where=length > 0))
     unit = sp.csr_array(scale @ logged)
-    similar = (unit[nodes] @ unit.T).toarray()
-    similar[np.arange(len(nodes)), nodes] = 0.0
-    score = similar @ logged[:, nodes].toarray()
-    score /= np.maximum(similar.sum(axis=1, keepdims=True), 1e-12)
+    met = logged[:, nodes].toarray()
+    score = np.empty((len(nodes), len(nodes)))
+    for start in range(0, len(nodes), WHOLE):  # as many rows at once bound the memory
+        rows = nodes[start : start + WHOLE]
+        similar = dense_product(unit[rows], unit)
+        similar[np.arange(len(rows)), rows] = 0.0
+        score[start : start + WHOLE] = similar @ met
+        score[start : start + WHOLE] /= np.maximum(similar.sum(axis=1, keepdims=True), 1e-12)
     return score + score.T
 
 
@@ -113,17 +160,11 @@ def _decayed_joint(history: Corpus, matrix: sp.csr_array) -> sp.csr_array:
     return product
 
 
-def _activity(history: Corpus, matrix: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
-    activity = (matrix.T @ _decayed_weights(history))[nodes]
-    return np.multiply.outer(activity, activity)
-
-
-def _parents(
-    level: str, codes: np.ndarray, joint: sp.csr_array, counts: np.ndarray, nodes: np.ndarray, pairs: CandidatePairs
-) -> dict[str, np.ndarray]:
+def _parents(level: str, codes: np.ndarray, known: _Known, pairs: CandidatePairs) -> dict[str, np.ndarray]:
     """Back-off: lift between the parents of the two codes, and between each code and the other's parent."""
     if level == LEVELS[0]:
         return {}
+    joint, counts, nodes = known.joint, known.counts, known.nodes
     above = LEVELS[LEVELS.index(level) - 1]
     parent, names = pd.factorize(roll_up(pd.Series(codes), above), sort=True)
     member = sp.csr_array((np.ones(len(codes)), (np.arange(len(codes)), parent)), shape=(len(codes), len(names)))
@@ -158,8 +199,8 @@ def _own_link(
     incidence = history.incidence(task.scheme, task.level)
 
     def at_pairs(counts: sp.csr_array) -> np.ndarray:
-        found: np.ndarray = counts[nodes][:, nodes].toarray()[pairs.a, pairs.b]
-        return found
+        grid = pairs.grid
+        return grid.at(counts[nodes[grid.rows]][:, nodes[grid.columns]].toarray())
 
     columns = {
         "cooccurrence__joint_patents__all__lag0": at_pairs(joint),
@@ -174,8 +215,9 @@ def _own_link(
     return columns
 
 
-def _openness(history: Corpus, task: TaskConfig, nodes: np.ndarray) -> np.ndarray:
+def _openness(history: Corpus, task: TaskConfig, codes: np.ndarray) -> np.ndarray:
     """Partners a code gained in the window: neighbours now that were none before it."""
     incidence = history.incidence(task.scheme, task.level)
+    nodes = positions(incidence.codes, codes)
     before = incidence.joint(slice(0, history.rows_since(years_before(history.cutoff, task.window)).start))
     return (np.diff(incidence.joint().indptr) - np.diff(before.indptr)).astype(float)[nodes]

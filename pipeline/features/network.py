@@ -1,20 +1,24 @@
 """Indices of the code co-occurrence network for all pairs at once (method A2), by sparse and dense products.
 
 Notation: A the 0/1 adjacency, k the degrees, G(x) the neighbours of x. Every function takes the whole graph and the
-node numbers of the candidate codes, and yields square matrices over those candidates.
+node numbers of the candidate codes, and gives matrices over those candidates, or over some rows and columns of them.
 """
 
+import dataclasses
+import functools
 from collections.abc import Iterator
 
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 
-from pipeline.features.base import binary
+from pipeline.features.base import binary, dense_product
 
 KATZ_DAMPING = 0.5  # beta as a share of 1 / largest eigenvalue, where the series stops to converge
 RESTART = 0.15  # chance of the random walk to jump home at each step
 LOCAL_PATH_EPSILON = 0.01  # weight of paths of length three (Lü, Jin & Zhou 2009)
+LARGE = 2000  # nodes from which on Cholesky's third of the work is worth another last bit than the plain solve's
+MIRRORED = 512  # rows at once where a triangle is copied to the other side
 DENSE_NODES = 8000  # up to here an exact dense solve is faster than iterating
 
 INDICES = (
@@ -38,44 +42,95 @@ INDICES = (
 
 
 def network_indices(joint: sp.csr_array, nodes: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield (name, matrix nodes x nodes, float64) for the 14 indices of A2, one matrix at a time.
+    """``Graph.indices`` of all pairs of the nodes: (name, matrix nodes x nodes)."""
+    return Graph(joint, nodes).indices()
 
-    ``joint``: symmetric joint-patent counts with an empty diagonal. The neighbour counts of the two codes, being
-    values of a code, come as their mean, minimum and range. Where an index divides by zero it is 0, as in networkx.
-    Of two linked nodes, the link itself counts in the degrees, in Katz, the random walk and the paths of three steps.
+
+ALL = slice(None)
+
+
+@dataclasses.dataclass(frozen=True)
+class Graph:
+    """A co-occurrence graph and the nodes whose pairs are asked for, ready to give its indices block by block.
+
+    ``joint``: symmetric joint-patent counts with an empty diagonal. ``solved``: precision in which Katz and the random
+    walk, which are solved for all nodes at once, are kept.
     """
-    adjacency = binary(joint)
-    degree = np.asarray(adjacency.sum(axis=0)).ravel()
-    k = degree[nodes]
-    k_min, k_max = np.minimum.outer(k, k), np.maximum.outer(k, k)
-    yield "neighbours_mean", np.add.outer(k, k) / 2
-    yield "neighbours_min", k_min
-    yield "neighbours_range", k_max - k_min
-    rows = adjacency[nodes]
-    common = (rows @ rows.T).toarray()
-    yield "common_neighbours", common
-    with np.errstate(divide="ignore"):
-        yield "adamic_adar", _weighted_common(rows, 1 / np.log(degree))
-    product = np.multiply.outer(k, k)
-    yield "salton", _divide(common, np.sqrt(product))
-    yield "jaccard", _divide(common, np.add.outer(k, k) - common)
-    yield "hub_promoted", _divide(common, k_min)
-    yield "hub_depressed", _divide(common, k_max)
-    yield "sorensen", _divide(2 * common, np.add.outer(k, k))
-    yield "leicht_holme_newman", _divide(common, product)
-    yield "preferential_attachment", product
-    with np.errstate(divide="ignore"):
-        yield "resource_allocation", _weighted_common(rows, 1 / degree)
-    yield "katz", katz(adjacency, nodes)
-    yield "random_walk", random_walk(adjacency, nodes)
-    yield "local_path", common + LOCAL_PATH_EPSILON * ((rows @ adjacency) @ rows.T).toarray()
+
+    joint: sp.csr_array
+    nodes: np.ndarray
+    solved: type[np.floating] = np.float64
+
+    def indices(self, rows: slice = ALL, columns: slice = ALL) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield (name, matrix rows x columns of the nodes, float64) for the 14 indices of A2, one matrix at a time.
+
+        The neighbour counts of the two codes, being values of a code, come as their mean, minimum and range. Where an
+        index divides by zero it is 0, as in networkx. Of two linked nodes, the link itself counts in the degrees, in
+        Katz, the random walk and the paths of three steps. No value depends on which rows and columns are asked for.
+        """
+        k = self.degree[self.nodes]
+        here, there = k[rows], k[columns]
+        k_min, k_max = np.minimum.outer(here, there), np.maximum.outer(here, there)
+        yield "neighbours_mean", np.add.outer(here, there) / 2
+        yield "neighbours_min", k_min
+        yield "neighbours_range", k_max - k_min
+        others = self.lines[columns]
+        common = dense_product(self.lines[rows], others)
+        yield "common_neighbours", common
+        with np.errstate(divide="ignore"):
+            yield "adamic_adar", dense_product(self._weighted(1 / np.log(self.degree), rows), others)
+        product = np.multiply.outer(here, there)
+        yield "salton", _divide(common, np.sqrt(product))
+        yield "jaccard", _divide(common, np.add.outer(here, there) - common)
+        yield "hub_promoted", _divide(common, k_min)
+        yield "hub_depressed", _divide(common, k_max)
+        yield "sorensen", _divide(2 * common, np.add.outer(here, there))
+        yield "leicht_holme_newman", _divide(common, product)
+        yield "preferential_attachment", product
+        with np.errstate(divide="ignore"):
+            yield "resource_allocation", dense_product(self._weighted(1 / self.degree, rows), others)
+        yield "katz", self.katz[rows, columns]
+        yield "random_walk", self.random_walk[rows, columns]
+        two_steps = dense_product(self.adjacency, self.lines[rows])  # paths from every node to the rows
+        yield "local_path", common + LOCAL_PATH_EPSILON * (others @ two_steps).T
+
+    @functools.cached_property
+    def adjacency(self) -> sp.csr_array:
+        """Who is linked to whom, 0/1."""
+        return binary(self.joint)
+
+    @functools.cached_property
+    def degree(self) -> np.ndarray:
+        """Neighbours of each node of the graph."""
+        return np.asarray(self.adjacency.sum(axis=0)).ravel()
+
+    @functools.cached_property
+    def lines(self) -> sp.csr_array:
+        """The rows of the adjacency that are asked for."""
+        return self.adjacency[self.nodes]
+
+    @functools.cached_property
+    def katz(self) -> np.ndarray:
+        """See ``katz``."""
+        return katz(self.adjacency, self.nodes).astype(self.solved, copy=False)
+
+    @functools.cached_property
+    def random_walk(self) -> np.ndarray:
+        """See ``random_walk``."""
+        return random_walk(self.adjacency, self.nodes).astype(self.solved, copy=False)
+
+    def _weighted(self, weight: np.ndarray, rows: slice) -> sp.csr_array:
+        # a node of degree 0 or 1 is nobody's common neighbour: its infinite weight must not meet a zero
+        weight = np.where(np.isfinite(weight), weight, 0.0)
+        return sp.csr_array(self.lines[rows] @ sp.diags_array(weight))
 
 
-def weighted_common_neighbours(joint: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
+def weighted_common_neighbours(
+    joint: sp.csr_array, nodes: np.ndarray, rows: slice = ALL, columns: slice = ALL
+) -> np.ndarray:
     """Sum over common neighbours z of (w_xz + w_yz) on the joint-patent counts (Murata & Moriyasu 2007)."""
-    rows = joint[nodes]
-    one_way = (rows @ binary(rows).T).toarray()
-    return np.asarray(one_way + one_way.T)
+    here, there = joint[nodes[rows]], joint[nodes[columns]]
+    return dense_product(here, binary(there)) + dense_product(there, binary(here)).T
 
 
 def katz(adjacency: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
@@ -84,12 +139,21 @@ def katz(adjacency: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
     if largest == 0:
         return np.zeros((len(nodes), len(nodes)))
     beta = KATZ_DAMPING / largest
+    if LARGE < adjacency.shape[0] <= DENSE_NODES:
+        return _symmetric_resolvent(beta * adjacency)[np.ix_(nodes, nodes)] - np.eye(len(nodes))
     return _resolvent(beta * adjacency, nodes) - np.eye(len(nodes))
 
 
 def random_walk(adjacency: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
     """Random walk with restart q_xy + q_yx, q_x = c (I - (1 - c) P^T)^-1 e_x (Tong, Faloutsos & Pan 2006)."""
     degree = np.asarray(adjacency.sum(axis=1)).ravel()
+    if LARGE < adjacency.shape[0] <= DENSE_NODES:
+        # P^T is similar to the symmetric D^-1/2 A D^-1/2; a node without neighbours stays at home either way
+        root = np.sqrt(np.maximum(degree, 1.0))
+        scale = sp.diags_array(1 / root)
+        inverse = _symmetric_resolvent((1 - RESTART) * (scale @ adjacency @ scale))[np.ix_(nodes, nodes)]
+        visits = RESTART * inverse * np.divide.outer(root[nodes], root[nodes])
+        return visits + visits.T
     transition = sp.diags_array(_divide(np.ones_like(degree), degree)) @ adjacency
     visits = RESTART * _resolvent(sp.csr_array((1 - RESTART) * transition.T), nodes)
     return visits + visits.T
@@ -110,6 +174,20 @@ def _resolvent(matrix: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
             return np.asarray(total[nodes])
 
 
+def _symmetric_resolvent(matrix: sp.csr_array) -> np.ndarray:
+    """(I - matrix)^-1 of a symmetric matrix whose powers vanish, by Cholesky's factors."""
+    factor, failed = scipy.linalg.lapack.dpotrf((np.eye(matrix.shape[0]) - matrix.toarray()).T, lower=1, overwrite_a=1)
+    half, _ = scipy.linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)
+    if failed:
+        raise ArithmeticError("a matrix that had to be positive definite is not")
+    for start in range(0, len(half), MIRRORED):  # only the lower triangle was filled in
+        stop = start + MIRRORED
+        half[start:stop, stop:] = half[stop:, start:stop].T
+        square = half[start:stop, start:stop]
+        square[:] = np.tril(square) + np.tril(square, -1).T
+    return np.asarray(half)
+
+
 def _largest_eigenvalue(adjacency: sp.csr_array) -> float:
     if adjacency.nnz == 0:
         return 0.0
@@ -117,12 +195,6 @@ def _largest_eigenvalue(adjacency: sp.csr_array) -> float:
         return float(np.linalg.eigvalsh(adjacency.toarray())[-1])
     start = np.ones(adjacency.shape[0])  # a fixed start keeps two runs equal to the last bit
     return float(sp.linalg.eigsh(adjacency, k=1, which="LA", v0=start, return_eigenvectors=False)[0])
-
-
-def _weighted_common(rows: sp.csr_array, weight: np.ndarray) -> np.ndarray:
-    # a node of degree 0 or 1 is nobody's common neighbour: its infinite weight must not meet a zero
-    weight = np.where(np.isfinite(weight), weight, 0.0)
-    return np.asarray((rows @ sp.diags_array(weight) @ rows.T).toarray())
 
 
 def _divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

@@ -49,16 +49,19 @@ def statistics(history: Corpus, pairs: CandidatePairs, task: TaskConfig) -> Bloc
     nodes = positions(incidence.codes, pairs.codes)
     a, b = nodes[pairs.a], nodes[pairs.b]
     columns: dict[str, np.ndarray] = {}
+    grid = pairs.grid
     for suffix, rows in windows.items():
-        matrix = incidence.matrix[rows]
-        joint = _joint(matrix, a, b)
-        expected, variance = joint_by_chance(matrix, a, b)
-        values = association(joint, *_usage(matrix, a, b), patents=int(np.count_nonzero(np.diff(matrix.indptr))))
+        chance, patents = history.once(_chance, task, rows.start)
+        joint = grid.at(incidence.joint(rows)[nodes[grid.rows]][:, nodes[grid.columns]].toarray())
+        expected, variance = chance.moments(a, b)
+        values = association(joint, chance.usage[a], chance.usage[b], patents)
         values |= {"expected_joint": expected, "joint_zscore": _zscore(joint, expected, variance)}
         columns |= {f"cooccurrence__{name}__{suffix}": value for name, value in values.items()}
     if task.level != LEVELS[0]:
         for suffix, rows in windows.items():
-            columns[f"cooccurrence__parent_zscore__{suffix}"] = _parent_zscore(history, pairs, task, rows)
+            parent, score = history.once(_parent_zscores, task, rows.start)
+            a_parent, b_parent = parent[a], parent[b]
+            columns[f"cooccurrence__parent_zscore__{suffix}"] = score[a_parent, b_parent]
     return BlockOutput(columns=columns)
 
 
@@ -86,6 +89,26 @@ def association(joint: np.ndarray, usage_a: np.ndarray, usage_b: np.ndarray, pat
 
 def joint_by_chance(matrix: sp.csr_array, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance of the joint patents of pairs of columns (a, b) of patents x codes under the null model."""
+    return fit_chance(matrix).moments(a, b)
+
+
+@dataclasses.dataclass(frozen=True)
+class Chance:
+    """The null model of a history: codes of equal ``usage`` are of one ``group``; mean and variance a pair of these."""
+
+    usage: np.ndarray
+    group: np.ndarray
+    mean: np.ndarray
+    variance: np.ndarray
+
+    def moments(self, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance of the joint patents of pairs of codes."""
+        place = self.group[a], self.group[b]
+        return self.mean[place], self.variance[place]
+
+
+def fit_chance(matrix: sp.csr_array) -> Chance:
+    """The null model of patents x codes."""
     usage, size = np.asarray(matrix.sum(axis=0)).ravel(), np.diff(matrix.indptr)
     sizes, patents = np.unique(size[size > 0], return_counts=True)
     level, group, codes = np.unique(usage, return_inverse=True, return_counts=True)
@@ -93,7 +116,13 @@ def joint_by_chance(matrix: sp.csr_array, a: np.ndarray, b: np.ndarray) -> tuple
     used = slice(1, None) if len(level) and level[0] == 0 else slice(None)  # an unused code meets none, for certain
     if len(sizes) and sizes[-1] > 1:
         mean[used, used], variance[used, used] = _fit(level[used], codes[used], sizes, patents).moments()
-    return mean[group[a], group[b]], variance[group[a], group[b]]
+    return Chance(usage, group, mean, variance)
+
+
+def _chance(history: Corpus, task: TaskConfig, first: int | None) -> tuple[Chance, int]:
+    """The null model over the patents from row ``first`` on, and how many of these have a code."""
+    matrix = history.incidence(task.scheme, task.level).matrix[slice(first, None)]
+    return fit_chance(matrix), int(np.count_nonzero(np.diff(matrix.indptr)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -198,8 +227,9 @@ def _powers(odds: np.ndarray, codes: np.ndarray, largest: int) -> np.ndarray:
     return np.hstack([np.ones((len(odds), 1)), np.cumprod(steps, axis=1)])
 
 
-def _parent_zscore(history: Corpus, pairs: CandidatePairs, task: TaskConfig, rows: slice) -> np.ndarray:
-    """The z-score of the joint patents of the two codes' parents; NaN where both have the same parent.
+def _parent_zscores(history: Corpus, task: TaskConfig, first: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """The parent of each code, and the z-score of the joint patents of two parents (parents x parents) over the
+    patents from row ``first`` on; NaN for a parent and itself.
 
     A patent carries the parents of its codes in force: rolled up from its symbols, one of the future would count.
     """
@@ -207,24 +237,12 @@ def _parent_zscore(history: Corpus, pairs: CandidatePairs, task: TaskConfig, row
     above = LEVELS[LEVELS.index(task.level) - 1]
     parent, names = pd.factorize(roll_up(pd.Series(incidence.codes), above), sort=True)
     member = sp.csr_array((np.ones(len(parent)), (np.arange(len(parent)), parent)), shape=(len(parent), len(names)))
-    matrix = sp.csr_array(incidence.matrix[rows] @ member)
+    matrix = sp.csr_array(incidence.matrix[slice(first, None)] @ member)
     matrix.data[:] = 1.0
-    nodes = positions(incidence.codes, pairs.codes)
-    a, b = parent[nodes[pairs.a]], parent[nodes[pairs.b]]
-    score = _zscore(_joint(matrix, a, b), *joint_by_chance(matrix, a, b))
-    return np.where(a == b, np.nan, score)
-
-
-def _joint(matrix: sp.csr_array, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    nodes, place = np.unique(np.concatenate([a, b]), return_inverse=True)
-    chosen = matrix[:, nodes]
-    product: np.ndarray = (chosen.T @ chosen).toarray()
-    return product[place[: len(a)], place[len(a) :]]
-
-
-def _usage(matrix: sp.csr_array, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    usage = np.asarray(matrix.sum(axis=0)).ravel()
-    return usage[a], usage[b]
+    joint = (matrix.T @ matrix).toarray().ravel()
+    a, b = (side.ravel() for side in np.indices((len(names), len(names))))
+    score = _zscore(joint, *joint_by_chance(matrix, a, b))
+    return parent, np.where(a == b, np.nan, score).reshape(len(names), len(names))
 
 
 def _zscore(joint: np.ndarray, expected: np.ndarray, variance: np.ndarray) -> np.ndarray:

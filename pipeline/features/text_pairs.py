@@ -18,7 +18,7 @@ from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.features.base import BlockOutput
 from pipeline.features.bibliometric import positions
 from pipeline.features.prototypes import cross_similarity, random_directions, representatives, sliced_wasserstein
-from pipeline.features.text import topic_shares
+from pipeline.features.text import shares_of
 from pipeline.pairs.base import CandidatePairs
 
 RANDOM_PATENTS = 1000  # drawn to learn how similar two patents of the history are by chance
@@ -26,6 +26,7 @@ CLOSE = 0.95  # a cross pair is close above this quantile of the similarity by c
 FREQUENCIES = 512  # of the random Fourier features
 CHUNK = 2048  # patents, or pairs, worked on at once: bounds the memory
 ROUNDING = 0.01  # distance below which two float32 vectors of length 1 may be the same text
+LEFT_OUT = "text: so many candidates are not compared patent by patent; their mean vectors and topics are"
 WINDOWED = ("top_similarity", "mmd")  # the best of the cheap measures: also of the recent window
 
 
@@ -52,11 +53,14 @@ def text_pairs(
 ) -> BlockOutput:
     """Similarities and distances of the codes' patents, over all history and, for two, lately with their change.
 
-    ``shares``: what ``topic_shares`` gave for this history and seed where it is at hand; else it is computed here.
+    ``shares``: of the patents in topics, in place of the history's own (``text.shares_of``).
     A code without text in the window has NaN there. With fewer than two texts only the official titles are compared.
+    Where the pairs are a block of the candidates only the titles are compared: patent by patent takes too long there.
     A joint patent counts in both codes, so linked ones (strengthening track) have a cross pair of similarity 1.
     """
     columns = {"scheme__title_similarity__all__lag0": official_title_similarity(pairs)}
+    if not pairs.whole:
+        return BlockOutput(columns=columns, warnings=() if history.embeddings is None else (LEFT_OUT,))
     vectors = history.embeddings
     has_text = np.zeros(0, dtype=bool) if vectors is None else np.any(vectors, axis=1)
     if vectors is None or has_text.sum() < 2:
@@ -74,7 +78,8 @@ def text_pairs(
     rows = representatives(membership, has_text)
     apart = sliced_wasserstein(vectors, rows, random_directions(vectors.shape[1], rng))
     everything["sliced_wasserstein"] = apart[pairs.a, pairs.b]
-    shares = topic_shares(vectors, has_text, seed) if shares is None else shares
+    shares = history.once(shares_of, seed) if shares is None else shares
+    assert shares is not None
     everything["topic_divergence"] = topic_divergence(texts, pairs, shares)
     columns |= {f"text__{name}__all__lag0": values for name, values in everything.items()}
     start = history.rows_since(years_before(history.cutoff, task.window)).start

@@ -11,6 +11,7 @@ from pipeline.config import TaskConfig
 from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.errors import CutoffError
 from pipeline.pairs.base import CandidatePairs
+from pipeline.pairs.candidates import Candidates
 
 
 def outcome_in_words(task: TaskConfig) -> str:
@@ -44,6 +45,18 @@ def converged(later: Corpus, pairs: CandidatePairs, task: TaskConfig) -> np.ndar
     return happened.astype(np.int8)
 
 
+def outcomes(later: Corpus, candidates: Candidates, task: TaskConfig) -> sp.csr_array:
+    """Which of all candidates have the outcome, as ``converged``: codes x codes, the upper triangle, bool.
+
+    ``later`` must know the whole window.
+    """
+    window = later.as_of(years_before(candidates.cutoff, -task.horizon))
+    column = np.searchsorted(window.incidence(task.scheme, task.level).codes, candidates.codes)
+    happened = sp.triu(_happened(window, candidates, task)[column][:, column], k=1, format="csr")
+    of_linked = happened.multiply(candidates.joint > 0)
+    return sp.csr_array(of_linked if candidates.linked_track else happened > of_linked)
+
+
 def coverage(later: Corpus, pairs: CandidatePairs, task: TaskConfig) -> float | None:
     """The share of all pairs with the outcome, also those of codes unseen or rare at the cutoff, that the candidates
     held; None when there was none."""
@@ -55,7 +68,7 @@ def coverage(later: Corpus, pairs: CandidatePairs, task: TaskConfig) -> float | 
     return float(converged(later, pairs, task).sum() / (both_ways / 2)) if both_ways else None
 
 
-def _happened(window: Corpus, pairs: CandidatePairs, task: TaskConfig) -> sp.csr_array:
+def _happened(window: Corpus, pairs: CandidatePairs | Candidates, task: TaskConfig) -> sp.csr_array:
     """Which two codes have joint patents enough after the cutoff, whether candidates or not (symmetric, bool).
 
     ``window`` ends with the horizon.

@@ -11,11 +11,15 @@ from pipeline.features.base import FeatureTable, modality_columns
 
 @dataclasses.dataclass(frozen=True)
 class Origin:
-    """The candidates of one cutoff, their features raw (``table``) and ranked, and their labels (None while open)."""
+    """The candidates of one cutoff, their features raw (``table``) and ranked, and their labels (None while open).
+
+    ``weights``: where the rows are a sample, how many candidates each stands for; None: they are all.
+    """
 
     table: FeatureTable
     features: pd.DataFrame
     labels: np.ndarray | None
+    weights: np.ndarray | None = None
 
     @property
     def cutoff(self) -> pd.Timestamp:
@@ -55,16 +59,22 @@ class Origin:
             table=dataclasses.replace(self.table, pairs=part, columns=columns),
             features=self.features.iloc[rows].reset_index(drop=True),
             labels=None if self.labels is None else self.labels[rows],
+            weights=None if self.weights is None else self.weights[rows],
         )
 
 
-def rank_logit(scores: np.ndarray) -> np.ndarray:
+def rank_logit(scores: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
     """Scores as the logit of their rank share: one scale for every ranker, unmoved by the size of the universe.
 
-    Missing scores rank below all others; ties share their mean rank.
+    Missing scores rank below all others; ties share their mean rank. ``weights``: see ``Origin``.
     """
     filled = np.where(np.isnan(scores), -np.inf, scores)
-    share = (rankdata(filled) - 0.5) / len(filled)
+    if weights is None:
+        share = (rankdata(filled) - 0.5) / len(filled)
+    else:
+        _, place = np.unique(filled, return_inverse=True)
+        mass = np.bincount(place, weights)
+        share = ((np.cumsum(mass) - mass / 2) / mass.sum())[place]
     return np.log(share / (1 - share))
 
 

@@ -112,8 +112,9 @@ def rank_pairs(
     positives = int(sum(origin.outcome.sum() for origin in training))
     scores = np.column_stack([validated.scores, outside[0]])
     centre = mixture(len(config.members), len(names), len(heuristics), positives)
-    stacked = fit_meta(scores, validated.labels, centre)
-    meta, leader, share = guard(stacked, scores, validated.labels)
+    sample = usable[-1].weights
+    stacked = fit_meta(scores, validated.labels, centre, sample)
+    meta, leader, share = guard(stacked, scores, validated.labels, sample)
     progress(f"fitting {len(config.members)} members on {len(training)} origins")
     fitted = {name: _fit_member(name, training, fusion, seed) for name in config.members}
     own = pd.DataFrame({name: _score(name, model, target) for name, model in fitted.items()})
@@ -134,7 +135,7 @@ def rank_pairs(
             "validation_origin": f"{usable[-1].cutoff:%Y-%m-%d}",
             "training_positives": positives,
             "validation_average_precision": {
-                name: float(average_precision_score(validated.labels, values))
+                name: float(average_precision_score(validated.labels, values, sample_weight=sample))
                 for name, values in (
                     *zip(members.columns, scores.T, strict=True),
                     ("stack", stacked.decision(scores)),
@@ -162,7 +163,7 @@ def _travelled_only(
     if prior_ranker is None:
         raise NotEnoughDataError(f"{lack}: {MORE_POSITIVES}")
     progress("ranking by the prior ranker alone")
-    members = prior_ranker.score(target.features)
+    members = prior_ranker.score(target.features, weights=target.weights)
     raw = prior_ranker.slope * members.mean(axis=1).to_numpy()
     return Ranking(
         score_raw=raw,
@@ -187,8 +188,10 @@ def _outside(
 ) -> pd.DataFrame:
     """Rank logits of the members that are not fitted on this corpus."""
     known = heuristic_scores(origin.table, task.window, task.track)
-    plain = pd.DataFrame({f"heuristic/{name}": rank_logit(known[name]) for name in heuristics})
-    return pd.concat([prior_ranker.score(origin.features, names), plain], axis=1) if prior_ranker else plain
+    plain = pd.DataFrame({f"heuristic/{name}": rank_logit(known[name], origin.weights) for name in heuristics})
+    if prior_ranker is None:
+        return plain
+    return pd.concat([prior_ranker.score(origin.features, names, origin.weights), plain], axis=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -249,8 +252,8 @@ def _fit_member(name: str, training: list[Origin], fusion: Fusion, seed: int) ->
 def _score(name: str, model: Any, target: Origin) -> np.ndarray:
     """The member's scores as rank logits: one scale for all, and no trace of what resampling did to the level."""
     if name == FUSION:
-        return rank_logit(model.logits(ranked_table(target)))
-    return rank_logit(model.predict_proba(target.features.to_numpy(dtype=np.float32))[:, 1])
+        return rank_logit(model.logits(ranked_table(target)), target.weights)
+    return rank_logit(model.predict_proba(target.features.to_numpy(dtype=np.float32))[:, 1], target.weights)
 
 
 def ranked_table(origin: Origin) -> FeatureTable:

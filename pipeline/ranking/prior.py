@@ -22,9 +22,8 @@ import numpy as np
 from pipeline.config import TaskConfig
 from pipeline.corpus.timeline import Corpus, months_before, years_before
 from pipeline.errors import NotEnoughDataError
-from pipeline.pairs.base import CandidatePairs
-from pipeline.pairs.candidates import candidate_pairs
-from pipeline.pairs.labels import converged
+from pipeline.pairs.candidates import Candidates, find_candidates
+from pipeline.pairs.labels import converged, outcomes
 from pipeline.ranking.base import Origin
 
 ORIGINS = 3  # latest past origins over which the growth is averaged
@@ -40,16 +39,16 @@ def expected_prior(history: Corpus, past: Sequence[Origin], task: TaskConfig) ->
     """
     one_year = task.model_copy(update={"horizon": 1})
     latest = history.as_of(years_before(history.cutoff, 1))
-    then = candidate_pairs(latest, one_year).pairs
-    labels = converged(history, then, one_year)
-    last_year = _prevalence(labels)
+    then = find_candidates(latest, one_year)
+    met = outcomes(history, then, one_year).nnz
+    last_year = _prevalence(met, len(then))
     growth = _seen_growth(history, past, task, one_year)
     if task.track == "new":
-        recent = _last_half_year(history, task)
-        if 2 * recent.sum() - labels.sum() > BREAK * np.sqrt(labels.sum()):
-            last_year = 2 * _prevalence(recent)
+        recent, candidates = _last_half_year(history, task)
+        if 2 * recent - met > BREAK * np.sqrt(met):
+            last_year = 2 * _prevalence(recent, candidates)
         patents = max(len(history.patents) - len(latest.patents), 1)
-        now = candidate_pairs(history, task).pairs
+        now = find_candidates(history, task)
         at_random = _chance(history, now, task, task.horizon * patents) / _chance(latest, then, task, patents)
         growth = (growth + np.log(at_random)) / 2
     return float(min(last_year * np.exp(growth), 0.99))
@@ -60,36 +59,41 @@ def _seen_growth(history: Corpus, past: Sequence[Origin], task: TaskConfig, one_
     even = np.log(task.horizon) if task.track == "new" else 0.0  # links that come evenly grow with the years
     growth, evidence = [even], [float(EVEN_FLOW)]
     for origin in past[-ORIGINS:]:
-        first_year = converged(history, origin.table.pairs, one_year)
-        growth.append(np.log(_prevalence(origin.outcome) / _prevalence(first_year)))
-        evidence.append(float(first_year.sum()))
+        weight = np.ones(len(origin.outcome)) if origin.weights is None else origin.weights
+        first_year = converged(history, origin.table.pairs, one_year) @ weight
+        candidates = weight.sum()
+        growth.append(np.log(_prevalence(origin.outcome @ weight, candidates) / _prevalence(first_year, candidates)))
+        evidence.append(float(first_year))
     return float(np.average(growth, weights=evidence))
 
 
-def _last_half_year(history: Corpus, task: TaskConfig) -> np.ndarray:
-    """1 where a candidate of half a year before the cutoff has met since, else 0; empty where there was none."""
+def _last_half_year(history: Corpus, task: TaskConfig) -> tuple[int, int]:
+    """How many candidates of half a year before the cutoff have met since, and of how many; 0 where there was none."""
     try:
-        pairs = candidate_pairs(history.as_of(months_before(history.cutoff, 6)), task).pairs
+        then = find_candidates(history.as_of(months_before(history.cutoff, 6)), task)
     except NotEnoughDataError:
-        return np.zeros(0, dtype=np.int8)
+        return 0, 0
     incidence = history.incidence(task.scheme, task.level)
-    column = np.searchsorted(incidence.codes, pairs.codes)
-    joint = incidence.joint()[column][:, column].toarray()[pairs.a, pairs.b]
-    return np.asarray(joint >= task.min_joint, dtype=np.int8)
+    column = np.searchsorted(incidence.codes, then.codes)
+    enough = incidence.joint()[column][:, column] >= task.min_joint
+    return int((enough > (then.joint > 0)).nnz // 2), len(then)
 
 
-def _chance(history: Corpus, pairs: CandidatePairs, task: TaskConfig, coming: float) -> float:
+def _chance(history: Corpus, candidates: Candidates, task: TaskConfig, coming: float) -> float:
     """The mean chance of pairs that never met to meet in as many patents as are coming.
 
     A pair's rate is taken as exponential about that of two independent codes; none of the patents so far held both,
     which speaks the more against it, the more were to be expected.
     """
     incidence = history.incidence(task.scheme, task.level)
-    patents = incidence.counts()[np.searchsorted(incidence.codes, pairs.codes)]
-    expected = patents[pairs.a] * patents[pairs.b] / len(history.patents)
+    patents = incidence.counts()[np.searchsorted(incidence.codes, candidates.codes)]
     more = coming / len(history.patents)
-    return float(np.mean(expected * more / (1 + expected * (1 + more))))
+    chances = []
+    for a, b in candidates.blocks():
+        expected = patents[a] * patents[b] / len(history.patents)
+        chances.append(expected * more / (1 + expected * (1 + more)))
+    return float(np.mean(np.concatenate(chances)))
 
 
-def _prevalence(labels: np.ndarray) -> float:
-    return (labels.sum() + 0.5) / (len(labels) + 1)  # the half keeps a year without links from meaning never
+def _prevalence(positives: float, candidates: float) -> float:
+    return (positives + 0.5) / (candidates + 1)  # the half keeps a year without links from meaning never

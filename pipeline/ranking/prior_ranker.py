@@ -99,10 +99,13 @@ class PriorRanker:
         seen = [name for name in self.experts if name == DOMAIN or _sees(features, name)]
         return [f"prior/{'' if name == DOMAIN else f'{name}_'}{model}" for name in seen for model in MODELS]
 
-    def score(self, features: pd.DataFrame, members: Sequence[str] | None = None) -> pd.DataFrame:
+    def score(
+        self, features: pd.DataFrame, members: Sequence[str] | None = None, weights: np.ndarray | None = None
+    ) -> pd.DataFrame:
         """Rank logits of the candidates, a column for each member asked for (all that the features allow).
 
-        ``features``: ranked features (rows x any columns). Where an origin lacks the background, its expert's members
+        ``features``: ranked features (rows x any columns); ``weights``: see ``Origin``.
+        Where an origin lacks the background, its expert's members
         fall back on the domain's, so that a weight learnt there is not lost.
         """
         raw = {}
@@ -110,7 +113,7 @@ class PriorRanker:
             if name == DOMAIN or _sees(features, name):
                 raw[name] = expert.raw(features)
         names = self.members(features) if members is None else members
-        return pd.DataFrame({name: rank_logit(_of(name, raw)) for name in names}, index=range(len(features)))
+        return pd.DataFrame({name: rank_logit(_of(name, raw), weights) for name in names}, index=range(len(features)))
 
     def model(self, member: str) -> tuple[Expert, str]:
         """The expert behind a member, and which of its models it is."""

@@ -1,5 +1,6 @@
 """Which pairs are forecast."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from factories import corpus_from
@@ -8,7 +9,9 @@ from pipeline import schemas
 from pipeline.config import TaskConfig
 from pipeline.corpus.timeline import Corpus
 from pipeline.errors import NotEnoughDataError
-from pipeline.pairs.candidates import candidate_pairs
+from pipeline.pairs import candidates
+from pipeline.pairs.candidates import candidate_pairs, find_candidates
+from pipeline.pairs.labels import converged, outcomes
 
 ROWS = [
     ("US1", "2005-01-05", "F25B 1/00;G06F 3/00"),
@@ -77,3 +80,36 @@ def test_too_many_pairs_are_refused_before_any_work(corpus: Corpus) -> None:
 def test_a_fully_linked_universe_is_refused(corpus: Corpus) -> None:
     with pytest.raises(NotEnoughDataError, match=r"linked already .* take a finer --level"):
         candidate_pairs(corpus.as_of(pd.Timestamp("2005-12-31")), TaskConfig(min_patents=1))
+
+
+@pytest.mark.parametrize("track", ["new", "strengthening"])
+def test_blocks_hold_every_candidate_once_and_outcomes_are_those_of_the_whole(
+    sample_corpus: Corpus, track: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = TaskConfig.model_validate({"track": track})
+    found = find_candidates(sample_corpus.as_of(pd.Timestamp("2012-12-31").as_unit("s")), task)
+    whole = found.pairs()
+    monkeypatch.setattr(candidates, "BLOCK", 150)
+    blocks = [found.chosen(a, b) for a, b in found.blocks()]
+    assert len(blocks) > 1
+    assert len(found) == len(whole)
+    pd.testing.assert_frame_equal(pd.concat([block.table for block in blocks], ignore_index=True), whole.table)
+    happened = outcomes(sample_corpus, found, task)
+    labels = converged(sample_corpus, whole, task)
+    assert happened.nnz == labels.sum() > 0
+    assert (happened.toarray()[whole.a, whole.b] == labels).all()
+
+
+def test_a_sample_holds_each_candidate_at_most_once_and_all_as_often(sample_corpus: Corpus) -> None:
+    found = find_candidates(sample_corpus.as_of(pd.Timestamp("2012-12-31").as_unit("s")), TaskConfig())
+    whole = found.pairs()
+    keys = whole.a * len(found.codes) + whole.b
+    drawn = np.zeros(len(whole))
+    for seed in range(40):
+        a, b = found.sample(len(whole) // 4, seed)
+        key = a * len(found.codes) + b
+        assert (np.diff(key) > 0).all()
+        drawn[np.isin(keys, key)] += 1
+    assert drawn.sum() == 40 * (len(whole) // 4)
+    assert abs(drawn[: len(whole) // 2].mean() - 10) < 0.3
+    assert found.sample(10**9, 0)[0].tolist() == whole.a.tolist()

@@ -1,0 +1,271 @@
+"""The forecast where the candidates are too many for one table: learnt from samples, scored a block at a time.
+
+Each origin is represented by all its positives and a uniform sample of its other candidates. Ranks of features are read
+off that sample's distribution (``features.ruler``); ranks of scores, the meta-learner and what it is judged by count
+each sampled candidate as the many it stands for. The learners of stage one are fitted on the sample as it is: the share
+of positives moves the level of their scores, which become ranks, and not the order. The target's candidates then go by
+in blocks; what is kept of them is the members' scores, and all are ranked together.
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from pipeline.background.summary import Summary
+from pipeline.corpus.timeline import Corpus
+from pipeline.cutoff import (
+    CutoffForecast,
+    WholeList,
+    lost_modalities,
+    past_cutoffs,
+    predictions_of,
+    usable_prior_ranker,
+)
+from pipeline.errors import ConfigError, CutoffError, NotEnoughDataError
+from pipeline.features.base import FeatureTable
+from pipeline.features.build import build_in_parts, feature_columns
+from pipeline.features.ruler import Ruler
+from pipeline.fusion.registry import make_fusion
+from pipeline.pairs.candidates import Candidates, find_candidates
+from pipeline.pairs.labels import outcomes
+from pipeline.ranking.base import Origin, rank_logit
+from pipeline.ranking.baselines import as_columns, heuristic_scores
+from pipeline.ranking.calibration import shift_to_prior
+from pipeline.ranking.ensemble import Ranking, rank_pairs
+from pipeline.ranking.prior import expected_prior
+from pipeline.ranking.scorers import Scorer, scorers
+from pipeline.run_config import RunConfig
+
+SAMPLE = 200_000  # candidates drawn at an origin, beside all positives
+HEAD = 10_000  # best candidates that are made into a table, reported and explained
+ORIGINS = 1  # training origins; as many again validate
+
+Progress = Callable[[str], None]
+
+
+def forecast_in_blocks(
+    history: Corpus, candidates: Candidates, config: RunConfig, progress: Progress, background: Summary | None
+) -> CutoffForecast:
+    """As ``forecast_at``; what is done otherwise stands among the warnings.
+
+    Raises:
+        NotEnoughDataError: too few past positives.
+        CutoffError: the history is shorter than one horizon and one year.
+        ConfigError: no member but the fusion net, which is too slow for so many.
+    """
+    timings: dict[str, float] = {}
+    clock = time.perf_counter()
+    features = _Features(config, background)
+    progress(f"{len(candidates):,} candidate pairs of {len(candidates.codes)} codes, to go by in blocks")
+    sample, ruler = features.origin(history, candidates, None)
+    ranker, notes = usable_prior_ranker(history, config)
+    past = _past_origins(history, features, progress, required=ranker is None)
+    timings["features"] = time.perf_counter() - clock
+    clock = time.perf_counter()
+    prior = expected_prior(history, past, config.task)
+    members = tuple(name for name in config.ensemble.members if name != FUSION)
+    if not members:
+        raise ConfigError(f"ensemble.members: {len(candidates):,} candidates need a member besides {FUSION}")
+    ensemble = config.ensemble.model_copy(update={"members": members, "training_origins": ORIGINS})
+    fusion = make_fusion(config.fusion)
+    ranking = rank_pairs(past, sample, config.task, prior, fusion, ensemble, config.seed, progress, ranker)
+    timings["ranking"] = time.perf_counter() - clock
+    clock = time.perf_counter()
+    progress(f"scoring {len(candidates):,} candidates, a block at a time")
+    made = scorers(ranking, sample, config.task.window)
+    logits = _scored(features.blocks(history, candidates, ruler), made, len(candidates), progress)
+    timings["blocks"] = time.perf_counter() - clock
+    clock = time.perf_counter()
+    progress("ranking all candidates")
+    whole = _whole_list(candidates, logits, ranking, prior)
+    best = np.sort(np.argpartition(whole.rank, min(HEAD, len(candidates)) - 1)[:HEAD])
+    best = best[np.argsort(whole.rank[best])]
+    progress("features of the head of the list")
+    target, ranking = _with_head(features, history, candidates, best, sample, ruler, ranking, logits, whole)
+    head = Origin(target.table, target.features, None).take(np.arange(len(best)))
+    universe = candidates.universe(head.table.pairs)
+    of_head = dataclasses.replace(ranking, score_raw=whole.score_raw[best], probability=whole.probability[best])
+    baselines = as_columns(heuristic_scores(head.table, config.task.window, config.task.track))
+    timings["baselines"] = time.perf_counter() - clock
+    said = _what_is_done_otherwise(candidates, past, len(best), FUSION in config.ensemble.members)
+    warnings = [*said, *sample.table.warnings, *lost_modalities(sample, past), *notes, *ranking.warnings]
+    return CutoffForecast(
+        predictions=predictions_of(universe, of_head, ranker.spread if ranker else None, baselines),
+        universe=universe,
+        target=target,
+        ranking=ranking,
+        prior=prior,
+        training=[origin.cutoff for origin in past],
+        timings=timings,
+        warnings=tuple(dict.fromkeys(warnings)),
+        whole_list=whole,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Features:
+    """Makes the features of candidates at any cutoff."""
+
+    config: RunConfig
+    background: Summary | None
+
+    def origin(self, history: Corpus, candidates: Candidates, labels: sp.csr_array | None) -> tuple[Origin, Ruler]:
+        """A sample of the candidates with all positives of ``labels`` (codes x codes, the upper triangle; None while
+        open), their ranked features and weights; and what ranks further candidates alike."""
+        size = len(candidates.codes)
+        drawn = _keys(*candidates.sample(SAMPLE, self.config.seed), size)
+        positive = np.zeros(0, dtype=np.int64) if labels is None else _keys(*labels.nonzero(), size)
+        keys = np.union1d(drawn, positive)
+        y = np.isin(keys, positive)
+        weights = np.where(y, 1.0, (len(candidates) - y.sum()) / max(np.count_nonzero(~y), 1))
+        table = self.table(history, candidates, keys)
+        ruler = Ruler.of(table.columns, weights)
+        ranks = pd.DataFrame(ruler.ranks(_arrays(table.columns)))
+        return Origin(table, ranks, None if labels is None else y.astype(np.int8), weights), ruler
+
+    def table(self, history: Corpus, candidates: Candidates, keys: np.ndarray) -> FeatureTable:
+        """The features of the candidates with these keys, in order."""
+        pairs = candidates.chosen(*np.divmod(keys, len(candidates.codes)))
+        config = self.config
+        return build_in_parts(history, pairs, config.task, config.seed, self.background, config.features.blocks)
+
+    def blocks(self, history: Corpus, candidates: Candidates, ruler: Ruler) -> Iterator[pd.DataFrame]:
+        """The ranked features of all candidates, a block at a time."""
+        config = self.config
+        for a, b in candidates.blocks():
+            pairs = candidates.chosen(a, b)
+            columns = feature_columns(history, pairs, config.task, config.seed, self.background, config.features.blocks)
+            yield pd.DataFrame(ruler.ranks(columns), copy=False)
+
+
+def _past_origins(history: Corpus, features: _Features, progress: Progress, required: bool) -> list[Origin]:
+    task = features.config.task
+    first = history.patents["knowledge_date"].iloc[0]
+    origins = []
+    for cutoff in past_cutoffs(history.cutoff, first, task.horizon, ORIGINS):
+        earlier = history.as_of(cutoff)
+        try:
+            candidates = find_candidates(earlier, task)
+        except NotEnoughDataError:
+            continue  # the corpus was too small then: it is not learnt from
+        labels = outcomes(history, candidates, task)
+        progress(f"features at {cutoff:%Y-%m-%d}: {labels.nnz:,} positives and a sample of {len(candidates):,} pairs")
+        origins.append(features.origin(earlier, candidates, labels)[0])
+    if not origins and required:
+        raise CutoffError(
+            f"the data begin on {first:%Y-%m-%d}, too near to the cutoff {history.cutoff:%Y-%m-%d} to learn from: "
+            f"a horizon of {task.horizon} needs at least {task.horizon + 1} years of patents before the cutoff"
+        )
+    return origins
+
+
+def _scored(
+    blocks: Iterator[pd.DataFrame], made: dict[str, Scorer], total: int, progress: Progress
+) -> dict[str, np.ndarray]:
+    """Rank logits of all candidates by each member that has a weight, from the blocks of their ranked features."""
+    raw = {name: np.empty(total) for name in made}
+    done = 0
+    for number, features in enumerate(blocks):
+        rows = slice(done, done := done + len(features))
+        for name, scorer in made.items():
+            X = features.reindex(columns=scorer.columns).to_numpy(dtype=np.float32)
+            raw[name][rows] = scorer.raw(X, np.arange(len(X)))
+        if number % 10 == 9:
+            progress(f"scored {done:,} of {total:,} candidates")
+    for values in raw.values():
+        values[:] = rank_logit(values)  # in place: there are as many numbers as candidates
+    return raw
+
+
+def _whole_list(candidates: Candidates, logits: dict[str, np.ndarray], ranking: Ranking, prior: float) -> WholeList:
+    """All candidates ranked together by the meta-learner's weights."""
+    score = np.zeros(len(candidates))
+    for name, values in logits.items():
+        score += ranking.weights[name] * values
+    # stable: of equal scores the first goes first, and candidates go by their codes
+    rank = np.empty(len(score), dtype=np.int64)
+    rank[np.argsort(-score, kind="stable")] = np.arange(1, len(score) + 1)
+    return WholeList(candidates, score, shift_to_prior(score, prior), rank)
+
+
+def _with_head(
+    features: _Features,
+    history: Corpus,
+    candidates: Candidates,
+    best: np.ndarray,
+    sample: Origin,
+    ruler: Ruler,
+    ranking: Ranking,
+    logits: dict[str, np.ndarray],
+    whole: WholeList,
+) -> tuple[Origin, Ranking]:
+    """The target and its ranking with the best candidates, best first, before the sample: what explanations read."""
+    a, b = _places(candidates, np.sort(best))
+    order = np.argsort(np.argsort(best))
+    keys = _keys(a, b, len(candidates.codes))
+    table = features.table(history, candidates, keys)
+    head = Origin(table, pd.DataFrame(ruler.ranks(_arrays(table.columns))), None).take(order)
+    pairs, others = head.table.pairs, sample.table.pairs
+    both = dataclasses.replace(
+        others,
+        table=pd.concat([pairs.table, others.table], ignore_index=True),
+        a=np.concatenate([pairs.a, others.a]),
+        b=np.concatenate([pairs.b, others.b]),
+    )
+    columns = pd.concat([head.table.columns, sample.table.columns], ignore_index=True)
+    members = pd.DataFrame(
+        {name: logits[name][best] if name in logits else 0.0 for name in ranking.members}, index=range(len(best))
+    )
+    offset = ranking.score_raw - ranking.members.to_numpy() @ np.array(list(ranking.weights.values()))
+    target = Origin(
+        table=dataclasses.replace(sample.table, pairs=both, columns=columns),
+        features=pd.concat([head.features, sample.features], ignore_index=True),
+        labels=None,
+    )
+    return target, dataclasses.replace(
+        ranking,
+        score_raw=np.concatenate([whole.score_raw[best], ranking.score_raw - offset]),
+        members=pd.concat([members, ranking.members], ignore_index=True),
+        attention=pd.DataFrame(index=range(len(both))),
+    )
+
+
+def _places(candidates: Candidates, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The places of candidates by their numbers in the order of ``Candidates.blocks``, which rise."""
+    found, done = [], 0
+    for a, b in candidates.blocks():
+        some = numbers[np.searchsorted(numbers, done) : np.searchsorted(numbers, done + len(a))] - done
+        found.append((a[some], b[some]))
+        done += len(a)
+    return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])
+
+
+def _what_is_done_otherwise(candidates: Candidates, past: list[Origin], head: int, fusion: bool) -> list[str]:
+    learnt = [
+        f"{int(origin.outcome.sum()):,} positives and {int((origin.outcome == 0).sum()):,} of "
+        f"{int(origin.weights.sum() - origin.outcome.sum()):,} others at {origin.cutoff:%Y-%m-%d}"
+        for origin in past
+        if origin.weights is not None
+    ]
+    said = [
+        f"candidates: {len(candidates):,} are too many for one table, so they went by in blocks; the first {head:,} "
+        "stand in predictions.parquet, all in whole_list.parquet"
+    ]
+    if learnt:
+        said.append(f"ensemble: learnt from {' and '.join(learnt)}, each of these counted as the many it stands for")
+    if fusion:
+        said.append("ensemble: the fusion net is left out, it would take too long for so many candidates")
+    said.append("baselines: heuristics only; no learner is fitted beside the members for so many candidates")
+    return said
+
+
+def _keys(a: np.ndarray, b: np.ndarray, codes: int) -> np.ndarray:
+    return np.asarray(a, dtype=np.int64) * codes + b
+
+
+def _arrays(columns: pd.DataFrame) -> dict[str, np.ndarray]:
+    return {str(name): values.to_numpy() for name, values in columns.items()}
