@@ -16,6 +16,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from pipeline.background.summary import Summary
+from pipeline.config import FUSION
 from pipeline.corpus.timeline import Corpus
 from pipeline.cutoff import (
     CutoffForecast,
