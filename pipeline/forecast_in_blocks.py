@@ -92,7 +92,7 @@ def forecast_in_blocks(
     of_head = dataclasses.replace(ranking, score_raw=whole.score_raw[best], probability=whole.probability[best])
     baselines = as_columns(heuristic_scores(head.table, config.task.window, config.task.track))
     timings["baselines"] = time.perf_counter() - clock
-    said = _what_is_done_otherwise(candidates, past, len(best), FUSION in config.ensemble.members)
+    said = _what_is_done_otherwise(candidates, past, len(best), config)
     warnings = [*said, *sample.table.warnings, *lost_modalities(sample, past), *notes, *ranking.warnings]
     return CutoffForecast(
         predictions=predictions_of(universe, of_head, ranker.spread if ranker else None, baselines),
@@ -245,7 +245,7 @@ def _places(candidates: Candidates, numbers: np.ndarray) -> tuple[np.ndarray, np
     return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])
 
 
-def _what_is_done_otherwise(candidates: Candidates, past: list[Origin], head: int, fusion: bool) -> list[str]:
+def _what_is_done_otherwise(candidates: Candidates, past: list[Origin], head: int, config: RunConfig) -> list[str]:
     learnt = [
         f"{int(origin.outcome.sum()):,} positives and {int((origin.outcome == 0).sum()):,} of "
         f"{int(origin.weights.sum() - origin.outcome.sum()):,} others at {origin.cutoff:%Y-%m-%d}"
@@ -258,7 +258,9 @@ def _what_is_done_otherwise(candidates: Candidates, past: list[Origin], head: in
     ]
     if learnt:
         said.append(f"ensemble: learnt from {' and '.join(learnt)}, each of these counted as the many it stands for")
-    if fusion:
+    if (asked := config.ensemble.training_origins) > ORIGINS:
+        said.append(f"ensemble: learnt from {ORIGINS} past origin, not {asked}, for so many candidates")
+    if FUSION in config.ensemble.members:
         said.append("ensemble: the fusion net is left out, it would take too long for so many candidates")
     said.append("baselines: heuristics only; no learner is fitted beside the members for so many candidates")
     return said
