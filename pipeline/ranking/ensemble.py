@@ -188,7 +188,8 @@ def _outside(
 ) -> pd.DataFrame:
     """Rank logits of the members that are not fitted on this corpus."""
     known = heuristic_scores(origin.table, task.window, task.track)
-    plain = pd.DataFrame({f"heuristic/{name}": rank_logit(known[name], origin.weights) for name in heuristics})
+    rows = pd.RangeIndex(len(origin.features))  # there may be no heuristic at all
+    plain = pd.DataFrame({f"heuristic/{name}": rank_logit(known[name], origin.weights) for name in heuristics}, rows)
     if prior_ranker is None:
         return plain
     return pd.concat([prior_ranker.score(origin.features, names, origin.weights), plain], axis=1)

@@ -98,3 +98,14 @@ def test_columns_that_an_origin_lacks_are_not_used(origins: dict[int, Origin]) -
     fewer = [c for c in origins[2009].features if not str(c).startswith("graph__")]
     ranking = rank({**origins, 2009: origins[2009].select(fewer)}, [2009, 2012], PLAIN, [])
     assert not [name for name in ranking.columns if name.startswith("graph__")]
+
+
+def test_one_member_with_no_heuristic_beside_it_ranks_alone(origins: dict[int, Origin]) -> None:
+    only = {
+        year: origin.select([c for c in origin.features if str(c).startswith("bibliometric__") and "activity" not in c])
+        for year, origin in origins.items()
+    }
+    one = EnsembleConfig(members=("logistic/none",))
+    ranking = rank(only, [2009, 2012], one, [])
+    assert list(ranking.members) == ["logistic/none"]
+    np.testing.assert_array_equal(np.argsort(ranking.score_raw), np.argsort(ranking.members["logistic/none"]))
