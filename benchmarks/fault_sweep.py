@@ -83,7 +83,7 @@ def sweep(points: int, seed: int, home: Path) -> list[Outcome]:
     for name in (home / "modules").read_text().split()[1:]:  # what the commands import late, so that forks have it
         try:
             importlib.import_module(name)
-        except Exception:
+        except Exception:  # one that cannot be imported by itself; the commands import it in their own way
             continue
     place = fresh(home)
     begun = time.monotonic()

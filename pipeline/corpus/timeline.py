@@ -133,7 +133,7 @@ class Corpus:
         key = (make, *map(_identity, arguments))
         if key not in self._kept:
             self._kept[key] = (make(self, *arguments), arguments)  # arguments known by their place must stay in it
-        return self._kept[key][0]  # type: ignore[no-any-return]
+        return self._kept[key][0]
 
     @functools.cached_property
     def _kept(self) -> dict[Hashable, tuple[Any, tuple[Any, ...]]]:
@@ -217,7 +217,7 @@ def _identity(argument: Any) -> Hashable:
         hash(argument)
     except TypeError:
         return id(argument)
-    return argument  # type: ignore[no-any-return]
+    return argument
 
 
 def _cut(matrix: sp.csr_array, codes: np.ndarray, known: int) -> tuple[sp.csr_array, np.ndarray]:
