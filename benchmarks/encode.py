@@ -95,7 +95,7 @@ def abstracts(path: Path, count: int) -> list[str]:
 def limits(encoder: object, texts: list[str], tokens: int) -> list[str]:
     """Where the time goes on a GPU, and what share of the card's arithmetic is used."""
     clock = time.perf_counter()
-    ids = encoder._tokens(texts)
+    ids = list(encoder._tokens(texts))
     cut = time.perf_counter() - clock
     batches = list(encoder._batches(ids))
     with torch.inference_mode():
@@ -103,8 +103,8 @@ def limits(encoder: object, texts: list[str], tokens: int) -> list[str]:
         for _ in range(2):
             torch.cuda.synchronize()
             clock = time.perf_counter()
-            for places, length in batches:
-                encoder._forward(ids, places, length)
+            for _, cut_texts, length in batches:
+                encoder._forward(cut_texts, length)
             torch.cuda.synchronize()
             seconds.append(time.perf_counter() - clock)
         one = torch.randn(8192, 8192, device="cuda", dtype=torch.bfloat16)
@@ -119,7 +119,7 @@ def limits(encoder: object, texts: list[str], tokens: int) -> list[str]:
     weights = sum(
         p.numel() for name, p in encoder._model.named_parameters() if p.ndim == 2 and "embeddings" not in name
     )
-    padded = sum(length * encoder.batch_size for _, length in batches)
+    padded = sum(length * encoder.batch_size for *_, length in batches)
     floor = 2 * weights * tokens / ceiling
     return [
         f"Where the time goes, bfloat16: cutting into tokens {cut:.2f} s ({len(texts) / cut:,.0f} texts a second), "

