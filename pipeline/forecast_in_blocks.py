@@ -8,6 +8,7 @@ in blocks; what is kept of them is the members' scores, and all are ranked toget
 """
 
 import dataclasses
+import functools
 import time
 from collections.abc import Callable, Iterator
 
@@ -40,8 +41,10 @@ from pipeline.ranking.ensemble import Ranking, rank_pairs
 from pipeline.ranking.prior import expected_prior
 from pipeline.ranking.scorers import Scorer, scorers
 from pipeline.run_config import RunConfig
+from pipeline.threads import each
 
 SAMPLE = 200_000  # candidates drawn at an origin, beside all positives
+SLICE = 16_384  # candidates of a block scored at once: few enough for the processor's cache
 HEAD = 10_000  # best candidates that are made into a table, reported and explained
 ORIGINS = 1  # training origins; as many again validate
 
@@ -78,7 +81,8 @@ def forecast_in_blocks(
     clock = time.perf_counter()
     progress(f"scoring {len(candidates):,} candidates, a block at a time")
     made = scorers(ranking, sample, config.task.window)
-    logits = _scored(features.blocks(history, candidates, ruler), made, len(candidates), progress)
+    score = functools.partial(features.scores, history, candidates, ruler, made)
+    logits = _scored(each(score, candidates.blocks()), made, len(candidates), progress)
     timings["blocks"] = time.perf_counter() - clock
     clock = time.perf_counter()
     progress("ranking all candidates")
@@ -134,13 +138,26 @@ class _Features:
         config = self.config
         return build_in_parts(history, pairs, config.task, config.seed, self.background, config.features.blocks)
 
-    def blocks(self, history: Corpus, candidates: Candidates, ruler: Ruler) -> Iterator[pd.DataFrame]:
-        """The ranked features of all candidates, a block at a time."""
+    def scores(
+        self,
+        history: Corpus,
+        candidates: Candidates,
+        ruler: Ruler,
+        members: dict[str, Scorer],
+        places: tuple[np.ndarray, np.ndarray],
+    ) -> dict[str, np.ndarray]:
+        """Each member's raw scores of a block of candidates, by their places."""
         config = self.config
-        for a, b in candidates.blocks():
-            pairs = candidates.chosen(a, b)
-            columns = feature_columns(history, pairs, config.task, config.seed, self.background, config.features.blocks)
-            yield pd.DataFrame(ruler.ranks(columns), copy=False)
+        pairs = candidates.chosen(*places)
+        columns = feature_columns(history, pairs, config.task, config.seed, self.background, config.features.blocks)
+        scores = {name: np.empty(len(pairs)) for name in members}
+        for start in range(0, len(pairs), SLICE):
+            rows = slice(start, start + SLICE)
+            ranks = pd.DataFrame(ruler.ranks({name: values[rows] for name, values in columns.items()}), copy=False)
+            for name, scorer in members.items():
+                X = ranks.reindex(columns=scorer.columns).to_numpy(dtype=np.float32)
+                scores[name][rows] = scorer.raw(X, np.arange(len(X)))
+        return scores
 
 
 def _past_origins(history: Corpus, features: _Features, progress: Progress, required: bool) -> list[Origin]:
@@ -165,16 +182,15 @@ def _past_origins(history: Corpus, features: _Features, progress: Progress, requ
 
 
 def _scored(
-    blocks: Iterator[pd.DataFrame], made: dict[str, Scorer], total: int, progress: Progress
+    blocks: Iterator[dict[str, np.ndarray]], made: dict[str, Scorer], total: int, progress: Progress
 ) -> dict[str, np.ndarray]:
-    """Rank logits of all candidates by each member that has a weight, from the blocks of their ranked features."""
+    """Rank logits of all candidates by each member that has a weight, from the raw scores of block after block."""
     raw = {name: np.empty(total) for name in made}
     done = 0
-    for number, features in enumerate(blocks):
-        rows = slice(done, done := done + len(features))
-        for name, scorer in made.items():
-            X = features.reindex(columns=scorer.columns).to_numpy(dtype=np.float32)
-            raw[name][rows] = scorer.raw(X, np.arange(len(X)))
+    for number, scores in enumerate(blocks):
+        for name, values in scores.items():
+            raw[name][done : done + len(values)] = values
+        done += len(values)
         if number % 10 == 9:
             progress(f"scored {done:,} of {total:,} candidates")
     for values in raw.values():

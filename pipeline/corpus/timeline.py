@@ -6,8 +6,9 @@ the patents it belongs to. Feature code receives a ``Corpus`` that was cut alrea
 
 import dataclasses
 import functools
+import threading
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,27 @@ from pipeline.corpus.symbols import roll_up
 from pipeline.errors import CutoffError
 
 Made = TypeVar("Made")
+
+
+class _Kept:
+    """Things made once, each in the thread that asks first; the others wait for that one alone."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._locks: dict[Hashable, threading.Lock] = {}
+        self._made: dict[Hashable, Any] = {}
+
+    def of(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What was made under the key, or is made now."""
+        with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            if key not in self._made:
+                self._made[key] = make()
+            return self._made[key]
+
+    def __reduce__(self) -> tuple[type["_Kept"], tuple[()]]:
+        return _Kept, ()  # a copy in another process makes its own
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,13 +61,11 @@ class Incidence:
     def joint(self, rows: slice | None = None) -> sp.csr_array:
         """Patents a pair of codes (symmetric), the diagonal left empty; counted once and kept: not to be changed."""
         start, stop, _ = (rows or slice(None)).indices(self.matrix.shape[0])
-        if (start, stop) not in self._joints:
-            self._joints[start, stop] = self._count_joint(slice(start, stop))
-        return self._joints[start, stop]
+        return self._joints.of((start, stop), lambda: self._count_joint(slice(start, stop)))
 
     @functools.cached_property
-    def _joints(self) -> dict[tuple[int, int], sp.csr_array]:
-        return {}
+    def _joints(self) -> "_Kept":
+        return _Kept()
 
     def _count_joint(self, rows: slice) -> sp.csr_array:
         matrix = self.matrix[rows]
@@ -131,13 +151,13 @@ class Corpus:
         What is kept depends on the history and the arguments alone, so that keeping it changes no value.
         """
         key = (make, *map(_identity, arguments))
-        if key not in self._kept:
-            self._kept[key] = (make(self, *arguments), arguments)  # arguments known by their place must stay in it
-        return self._kept[key][0]
+        # arguments known by their place must stay in it
+        made, _ = self._kept.of(key, lambda: (make(self, *arguments), arguments))
+        return cast("Made", made)
 
     @functools.cached_property
-    def _kept(self) -> dict[Hashable, tuple[Any, tuple[Any, ...]]]:
-        return {}
+    def _kept(self) -> "_Kept":
+        return _Kept()
 
     def incidence(self, scheme: str, level: str) -> Incidence:
         """The patent-code matrix of one scheme rolled up to one level; symbols coarser than it do not count.

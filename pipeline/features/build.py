@@ -1,5 +1,7 @@
 """All features of the candidates at one cutoff: runs the blocks on a history and puts their columns together."""
 
+import functools
+import itertools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -25,6 +27,7 @@ from pipeline.features.text import text
 from pipeline.features.text_pairs import text_pairs
 from pipeline.pairs.base import CandidatePairs
 from pipeline.pairs.candidates import few_codes
+from pipeline.threads import each
 
 
 def build_features(
@@ -41,29 +44,32 @@ def build_features(
     ``history`` must be cut at the pairs' cutoff: nothing here filters by date. ``outside``: the background's summary,
     whole; its block cuts it at the history's cutoff.
     """
-    return _table(history, pairs, task, [_blocks(history, pairs, task, seed, outside, wanted)])
+    blocks = list(each(lambda make: make(), _blocks(history, pairs, task, seed, outside, wanted)))
+    return _table(history, pairs, task, [blocks])
 
 
 def feature_columns(
     history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int, outside: Summary | None, wanted: Sequence[str]
 ) -> dict[str, np.ndarray]:
     """The columns alone, of candidates that are a part of all; see ``build_features``."""
-    return _columns(_blocks(history, pairs, task, seed, outside, wanted))
+    return _columns([make() for make in _blocks(history, pairs, task, seed, outside, wanted)])
 
 
 def build_in_parts(
     history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int, outside: Summary | None, wanted: Sequence[str]
 ) -> FeatureTable:
     """``build_features`` of pairs strewn over many codes, some codes at a time, so that no matrix is ever large."""
-    parts = [
+    parts = (
         _blocks(history, pairs.part(some), task, seed, outside, wanted) for some in few_codes(pairs.a, len(pairs.codes))
-    ]
-    return _table(history, pairs, task, parts)
+    )
+    blocks = list(each(lambda make: make(), itertools.chain.from_iterable(parts)))
+    return _table(history, pairs, task, [blocks[i : i + len(wanted)] for i in range(0, len(blocks), len(wanted))])
 
 
 def _blocks(
     history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int, outside: Summary | None, wanted: Sequence[str]
-) -> list[BlockOutput]:
+) -> list[Callable[[], BlockOutput]]:
+    """What makes each of the wanted blocks; none needs another's, so that several may run at once."""
     makers: dict[Block, Callable[[], BlockOutput]] = {
         "bibliometric": lambda: bibliometric(history, pairs, task),
         "network": lambda: network(history, pairs, task),
@@ -77,8 +83,8 @@ def _blocks(
         "text_pairs": lambda: text_pairs(history, pairs, task, seed),
         "background": lambda: background(outside, history, pairs, task, seed),
     }
-    blocks = [make() for name, make in makers.items() if name in wanted]
-    return blocks + [own_block(name, history, pairs, task, seed) for name in wanted if name not in makers]
+    own = [functools.partial(own_block, name, history, pairs, task, seed) for name in wanted if name not in makers]
+    return [make for name, make in makers.items() if name in wanted] + own
 
 
 def _columns(blocks: Sequence[BlockOutput]) -> dict[str, np.ndarray]:

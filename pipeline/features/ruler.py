@@ -30,10 +30,7 @@ class Ruler:
 
     def ranks(self, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Rank shares (float32) of the columns it knows, ties at their mean; a missing value stays missing."""
-        return {
-            name: np.where(np.isnan(columns[name]), np.float32(np.nan), table[_places(columns[name])])
-            for name, table in self.shares.items()
-        }
+        return {name: table.take(_places(columns[name])) for name, table in self.shares.items()}
 
 
 def _shares(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -41,7 +38,9 @@ def _shares(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     mass = np.bincount(_places(values[known]), weights[known], minlength=_STEPS)
     total = max(mass.sum(), 1.0)
     # beyond the sample's extremes a value ranks as the last of all candidates would
-    return np.clip((np.cumsum(mass) - mass / 2) / total, 0.5 / total, 1 - 0.5 / total).astype(np.float32)
+    shares = np.clip((np.cumsum(mass) - mass / 2) / total, 0.5 / total, 1 - 0.5 / total).astype(np.float32)
+    shares[: _INFINITE[0]] = shares[_INFINITE[1] + 1 :] = np.nan  # beyond the infinities lie the missing values
+    return shares
 
 
 def _places(values: np.ndarray) -> np.ndarray:
@@ -49,3 +48,6 @@ def _places(values: np.ndarray) -> np.ndarray:
     bits = (np.asarray(values, dtype=np.float32) + np.float32(0)).view(np.int32)  # + 0 makes one zero of two
     rising = bits ^ ((bits >> 31) & np.int32(0x7FFFFFFF))
     return (rising >> DROPPED) + np.int32(_STEPS // 2)
+
+
+_INFINITE = _places(np.array([-np.inf, np.inf]))

@@ -20,8 +20,13 @@ class Grid:
 
     def at(self, matrix: np.ndarray) -> np.ndarray:
         """The values of a matrix rows x columns at the pairs."""
-        values: np.ndarray = matrix[self.a, self.b]
+        values: np.ndarray = matrix.ravel().take(self._flat)
         return values
+
+    @functools.cached_property
+    def _flat(self) -> np.ndarray:
+        """The pairs' places in the matrix read row by row, which is found faster than by row and column."""
+        return self.a * (self.columns.stop - self.columns.start) + self.b
 
 
 @dataclasses.dataclass(frozen=True)

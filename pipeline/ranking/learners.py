@@ -70,5 +70,6 @@ def make_learner(name: str, seed: int, positives: int) -> Any:
 
 def logit_of_rank(X: np.ndarray) -> np.ndarray:
     """Logit of rank shares, the extremes clipped; a missing rank stays missing."""
-    clipped = np.clip(X, 1e-3, 1 - 1e-3)
-    return np.log(clipped / (1 - clipped))
+    logits: np.ndarray = np.clip(X, 1e-3, 1 - 1e-3)
+    logits /= 1 - logits
+    return np.log(logits, out=logits)  # in place: a large table is not to be copied at every step
