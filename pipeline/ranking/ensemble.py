@@ -27,6 +27,7 @@ from pipeline.ranking.imbalance import STRATEGIES
 from pipeline.ranking.learners import LEARNERS, make_learner
 from pipeline.ranking.meta import fit_meta, guard, mixture
 from pipeline.ranking.prior_ranker import PriorRanker
+from pipeline.threads import each
 
 TAKEN = (*LEARNERS, FUSION, "prior", "heuristic")  # what a learner of one's own cannot be called
 
@@ -116,7 +117,7 @@ def rank_pairs(
     stacked = fit_meta(scores, validated.labels, centre, sample)
     meta, leader, share = guard(stacked, scores, validated.labels, sample)
     progress(f"fitting {len(config.members)} members on {len(training)} origins")
-    fitted = {name: _fit_member(name, training, fusion, seed) for name in config.members}
+    fitted = _fit(config.members, training, fusion, seed)
     own = pd.DataFrame({name: _score(name, model, target) for name, model in fitted.items()})
     members = pd.concat([own, outside[1]], axis=1)
     raw = meta.decision(members.to_numpy())
@@ -237,9 +238,13 @@ def _fold_of(origin: Origin, folds: int) -> np.ndarray:
 def _fit_and_score(
     training: list[Origin], target: Origin, fusion: Fusion, config: EnsembleConfig, seed: int
 ) -> pd.DataFrame:
-    return pd.DataFrame(
-        {name: _score(name, _fit_member(name, training, fusion, seed), target) for name in config.members}
-    )
+    fitted = _fit(config.members, training, fusion, seed)
+    return pd.DataFrame({name: _score(name, model, target) for name, model in fitted.items()})
+
+
+def _fit(members: Sequence[str], training: list[Origin], fusion: Fusion, seed: int) -> dict[str, Any]:
+    """The fitted members, several fitted at once: each in one thread, none knowing of the others."""
+    return dict(zip(members, each(lambda name: _fit_member(name, training, fusion, seed), members), strict=True))
 
 
 def _fit_member(name: str, training: list[Origin], fusion: Fusion, seed: int) -> Any:
