@@ -14,7 +14,10 @@ import json
 import resource
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -61,13 +64,12 @@ def python(script: str, *arguments: object) -> str:
 
 def measured(corpus: Path) -> dict[str, object]:
     """Forecast a corpus; seconds and peak memory by stage, each stage begun by what the forecast says."""
-    from threadpoolctl import threadpool_limits
-
     from pipeline.corpus.store import load_corpus
     from pipeline.forecast import forecast_at
     from pipeline.run_config import RunConfig
 
     stages = [("load and cut", *now())]
+    sampler = Sampler(lambda: stages[-1][0])
 
     def progress(message: str) -> None:
         print(message, file=sys.stderr, flush=True)
@@ -75,8 +77,8 @@ def measured(corpus: Path) -> dict[str, object]:
         if begun and begun != stages[-1][0]:
             stages.append((begun, *now()))
 
-    history = load_corpus(corpus).as_of(pd.Timestamp(CUTOFF).as_unit("s"))
-    with threadpool_limits(1):
+    with sampler:
+        history = load_corpus(corpus).as_of(pd.Timestamp(CUTOFF).as_unit("s"))
         forecast = forecast_at(history, RunConfig.model_validate({"task": {"level": "maingroup"}}), progress)
     stages.append(("end", *now()))
     return {
@@ -89,12 +91,47 @@ def measured(corpus: Path) -> dict[str, object]:
         },
         "members": {name: weight for name, weight in forecast.ranking.weights.items() if weight > 0},
         "warnings": list(forecast.warnings),
+        "profile": sampler.profile(),
     }
 
 
 def now() -> tuple[float, float, float]:
     """Wall and processor seconds, and the process's peak memory so far in GB."""
     return time.perf_counter(), time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+class Sampler(threading.Thread):
+    """Notes ten times a second which function of ours each working thread is in, and by whom it is computing."""
+
+    def __init__(self, stage: Callable[[], str]) -> None:
+        super().__init__(daemon=True)
+        self._stage, self._over = stage, threading.Event()
+        self._seen: dict[str, Counter[str]] = {}
+
+    def run(self) -> None:
+        while not self._over.wait(0.1):
+            for thread, frame in sys._current_frames().items():
+                inner = f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_qualname}"
+                while frame and not ("/pipeline/" in frame.f_code.co_filename and "threads.py" not in str(frame)):
+                    frame = frame.f_back
+                if frame and thread != self.ident and not inner.startswith("threading."):
+                    place = f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_qualname}"
+                    name = place if place == inner else f"{place} ({inner})"
+                    self._seen.setdefault(self._stage(), Counter())[name] += 1
+
+    def __enter__(self) -> None:
+        self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()
+
+    def profile(self) -> dict[str, dict[str, float]]:
+        """Of each stage the share of its samples by function, of those with most."""
+        return {
+            stage: {name: round(count / seen.total(), 3) for name, count in seen.most_common(6)}
+            for stage, seen in self._seen.items()
+        }
 
 
 def table(runs: dict[str, dict]) -> str:
@@ -123,7 +160,14 @@ def table(runs: dict[str, dict]) -> str:
     lines.append("| **all** | " + " | ".join(totals) + " |")
     flat = [sum(run["stages"][stage][1] for stage in FLAT) / run["pairs"] * 1e6 for run in ordered]
     said = ", ".join(f"{each:.1f} at {run['pairs'] / 1e6:.1f} M" for each, run in zip(flat, ordered, strict=True))
-    return "\n".join([*lines, "", f"Scoring and ranking, CPU microseconds a pair: {said}.", ""])
+    lines += ["", f"Scoring and ranking, CPU microseconds a pair: {said}.", ""]
+    last = ordered[-1]
+    slowest = sorted(last["stages"], key=lambda stage: -last["stages"][stage][0])[:3]
+    lines += [f"Where the three slowest stages of {last['pairs'] / 1e6:.1f} M pairs spend their time:", ""]
+    for stage in slowest:
+        shares = last.get("profile", {}).get(stage, {})
+        lines.append(f"- {stage}: " + ", ".join(f"{name} {share:.0%}" for name, share in shares.items()))
+    return "\n".join([*lines, ""])
 
 
 if __name__ == "__main__":
