@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check benchmark-forecast benchmark-ablation benchmark-network benchmark-knowledge benchmark-judge fault-sweep audit clean
+.PHONY: demo test check benchmark benchmark-forecast benchmark-ablation benchmark-network benchmark-knowledge benchmark-judge fault-sweep audit clean
 
 demo: $(INSTALLED)
 	$(VENV)/bin/python -m flows.demo
@@ -15,6 +15,10 @@ check: $(INSTALLED)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy pipeline flows
+
+# how big, how fast: every stage at growing sizes; about an hour on two cores
+benchmark: $(INSTALLED)
+	$(VENV)/bin/python benchmarks/benchmark.py
 
 benchmark-forecast: $(INSTALLED)
 	$(VENV)/bin/python benchmarks/forecast.py
