@@ -39,11 +39,12 @@ benchmark-judge: $(INSTALLED)
 fault-sweep: $(INSTALLED)
 	$(VENV)/bin/python benchmarks/fault_sweep.py
 
-# known vulnerabilities of the pinned packages; connects to a package index and an advisory database
+# known vulnerabilities of the pinned packages, red also where one could not be looked up; connects to a package index
+# and an advisory database
 audit:
 	$(PYTHON) -m venv build/audit
 	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
-	build/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
+	build/audit/bin/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
 
 # an upgraded pip resolves the stack in seconds, the one that comes with Python may take half an hour
 $(INSTALLED): pyproject.toml constraints.txt
