@@ -65,7 +65,9 @@ def _make(asked: RunRequest, out: str, folder: Path, force: bool) -> None:
         parts.append(once(compute_part, content, name, request, part.model_dump(mode="json"), str(folder / content)))
         update_progress_artifact(progress, progress=100 * number / len(wanted))
     keys = [part.key() for part in wanted]
-    once(assemble_run, sha256_json([key, keys, str(Path(out).absolute())]), request, parts, out)
+    # what was assembled before may lie there still, whole: forced, it is not taken for this run's
+    assemble = assemble_run.with_options(refresh_cache=True) if force else assemble_run
+    once(assemble, sha256_json([key, keys, str(Path(out).absolute())]), request, parts, out)
     _tidy(folder, keys)
 
 

@@ -113,6 +113,21 @@ def test_a_run_of_which_nothing_changed_is_left_as_it_is(both: tuple[Path, Path,
     assert stamps(flow) == before
 
 
+def test_force_computes_every_part_of_a_finished_run_anew(both: tuple[Path, Path, Path], request_values: dict) -> None:
+    from flows.run import run_flow
+
+    _, flow, parts = both
+    made = flow.parent / "forced"
+    config = request_values["config"] | {"horizons": []}
+    run_flow("forecast", request_values | {"config": config}, str(made), str(parts))
+    before, first = stamps(made, parts), digest(made / "predictions.parquet")
+    run_flow("forecast", request_values | {"config": config}, str(made), str(parts), force=True)
+    changed = {path for path, stamp in stamps(made, parts).items() if stamp != before.get(path)}
+    assert {path.parent for path in changed if path.name == "predictions.parquet"} > {made}  # and that of a part
+    assert made / "run.json" in changed
+    assert digest(made / "predictions.parquet") == first
+
+
 def test_a_setting_that_changed_is_computed_anew(both: tuple[Path, Path, Path], request_values: dict) -> None:
     from flows.run import run_flow
 
