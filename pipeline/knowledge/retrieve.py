@@ -1,5 +1,6 @@
 """Find evidence for a question: vectors and words, fused, among what a cutoff and a firm may see."""
 
+import collections
 import dataclasses
 import functools
 from collections.abc import Iterator, Sequence
@@ -96,8 +97,8 @@ def rankings(base: Base, queries: Sequence[str], scope: Scope, depth: int) -> It
     texts = [" ".join(plain(query).split()) for query in queries]
     vectors = base.encoder.encode(texts)
     for text, vector, nearest in zip(texts, vectors, base.dense.nearest(vectors, scope, depth), strict=True):
-        rows, scores = base.words.scores(text, scope.seen)
-        yield nearest[: depth if vector.any() else 0], rows[best(scores.round(_DECIMALS), min(depth, len(rows)))]
+        words = best(base.words.scores(text, scope.seen), depth, _DECIMALS, above=0)
+        yield nearest[: depth if vector.any() else 0], words
 
 
 def fused(ranked: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -110,11 +111,24 @@ def fused(ranked: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _chosen(chunks: pd.DataFrame, rows: np.ndarray, scores: np.ndarray, k: int) -> pd.DataFrame:
-    best = chunks.iloc[rows].assign(score=scores)
-    best = best[~best["text"].duplicated()]
-    best = best[best.groupby(["kind", "firm", "source"]).cumcount() < A_SOURCE].head(k)
+    """The first ``k`` of the rows whose text none before has, and of whose source there are not enough before."""
+    text, source = chunks["text"].array, [chunks[name].array for name in ("kind", "firm", "source")]
+    texts: set[str] = set()
+    of_source: collections.Counter[tuple[str, ...]] = collections.Counter()
+    places: list[int] = []
+    for place, row in enumerate(rows):
+        if len(places) == k:
+            break
+        if text[row] in texts:
+            continue
+        texts.add(text[row])
+        name = tuple(values[row] for values in source)
+        of_source[name] += 1
+        if of_source[name] <= A_SOURCE:
+            places.append(place)
+    chosen = chunks.iloc[rows[places]].assign(score=scores[places])
     columns = ["evidence_id", "source", "kind", "page", "date", "text", "score"]
-    return best.rename(columns={"chunk_id": "evidence_id"})[columns].reset_index(drop=True)
+    return chosen.rename(columns={"chunk_id": "evidence_id"})[columns].reset_index(drop=True)
 
 
 def _open(folder: Path, manifest: Manifest, encoder: Encoder | None, config: KnowledgeConfig) -> Base:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.knowledge import lexical
 from pipeline.knowledge.lexical import ARRAYS, K1, B, Lexical, extended, load, nothing, save
 
 VOCABULARY = ["oven", "pump", "fan", "valve", "电", "öl"]
@@ -18,13 +19,6 @@ def made(texts: list[str]) -> Lexical:
     return extended(nothing(), np.zeros(0, dtype=int), texts, np.arange(len(texts)))
 
 
-def dense(words: Lexical, query: str, seen: np.ndarray) -> np.ndarray:
-    rows, scores = words.scores(query, seen)
-    result = np.zeros(len(seen))
-    result[rows] = scores
-    return result
-
-
 @settings(deadline=None, max_examples=40)
 @given(texts_of_words, st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=4), st.data())
 def test_scores_are_those_of_a_library_that_knows_only_what_is_seen(
@@ -32,7 +26,7 @@ def test_scores_are_those_of_a_library_that_knows_only_what_is_seen(
 ) -> None:
     known = data.draw(st.integers(0, len(texts)))
     seen = np.array(data.draw(st.lists(st.booleans(), min_size=known, max_size=known)), dtype=bool)
-    ours = dense(made(texts), " ".join(query), seen)
+    ours = made(texts).scores(" ".join(query), seen)
     visible = [texts[row].split() for row in np.flatnonzero(seen)]
     vocabulary = {word for text in visible for word in text}
     expected = np.zeros(known)
@@ -77,12 +71,21 @@ def test_postings_after_a_change_are_those_made_anew(old: list[str], new: list[s
 )
 def test_words_are_told_apart_as_readers_do(query: str, found: list[int]) -> None:
     words = made(["The oven, of ovens.", "A 3D printer", "电池 pack", "café"])
-    assert words.scores(query, np.ones(4, dtype=bool))[0].tolist() == found
+    assert np.flatnonzero(words.scores(query, np.ones(4, dtype=bool))).tolist() == found
+
+
+def test_how_many_postings_are_scored_at_a_time_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = made([f"oven {'pump ' * (row % 4)} fan" for row in range(20)])
+    seen = np.arange(18) % 5 > 0
+    whole = words.scores("oven pump fan", seen)
+    monkeypatch.setattr(lexical, "POSTINGS", 3)
+    np.testing.assert_array_equal(words.scores("oven pump fan", seen), whole)
+    assert (whole > 0).tolist() == seen.tolist()
 
 
 def test_a_word_that_is_asked_twice_counts_once() -> None:
     words, seen = made(["oven pump", "pump"]), np.ones(2, dtype=bool)
-    np.testing.assert_array_equal(dense(words, "oven oven", seen), dense(words, "oven", seen))
+    np.testing.assert_array_equal(words.scores("oven oven", seen), words.scores("oven", seen))
 
 
 @pytest.mark.parametrize("texts", [["oven pump", ""], ["", "the"]])

@@ -7,13 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from factories import corpus_from
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from knowledge.bases import ENCODER, FIRM, added, day, row, written
 
 from pipeline.corpus.timeline import Corpus
 from pipeline.knowledge import dense, derived
-from pipeline.knowledge.dense import ExactIndex, Scope
+from pipeline.knowledge.dense import ExactIndex
 from pipeline.knowledge.retrieve import Base, fused, open_base, rankings, retrieve, retrieve_many
 from pipeline.schemas import Evidence, validate
 
@@ -158,19 +156,6 @@ def test_fusion_is_the_sum_of_reciprocal_ranks() -> None:
     assert rows.tolist() == [5, 7, 3, 9]
     np.testing.assert_allclose(scores, [1 / 63 + 1 / 61, 1 / 61, 1 / 62, 1 / 62])
     assert [part.tolist() for part in fused([np.zeros(0, dtype=int)] * 2)] == [[], []]
-
-
-@settings(deadline=None, max_examples=50)
-@given(st.integers(0, 2**32 - 1), st.integers(0, 30), st.integers(1, 40))
-def test_exact_search_finds_what_sorting_finds(seed: int, known: int, depth: int) -> None:
-    random = np.random.default_rng(seed)
-    vectors = random.integers(-2, 3, (30, 4)).astype(np.float32)  # many ties
-    queries = random.integers(-2, 3, (3, 4)).astype(np.float32)
-    seen = random.random(known) < 0.7
-    results = list(ExactIndex(vectors).nearest(queries, Scope(day("2012-12-31"), "", seen), depth))
-    for query, rows in zip(queries, results, strict=True):
-        ordered = sorted(np.flatnonzero(seen), key=lambda row: (-float(vectors[row] @ query), row))
-        assert rows.tolist() == ordered[:depth]
 
 
 def test_batches_of_questions_do_not_matter(base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
