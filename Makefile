@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check benchmark-forecast benchmark-ablation benchmark-network benchmark-knowledge benchmark-judge fault-sweep audit clean
+.PHONY: demo test check benchmark-forecast benchmark-ablation benchmark-network benchmark-knowledge benchmark-judge fault-sweep fuzz audit clean
 
 demo: $(INSTALLED)
 	$(VENV)/bin/python -m flows.demo
@@ -34,6 +34,10 @@ benchmark-judge: $(INSTALLED)
 # the whole flow killed at 200 points and started again: about half an hour on two cores
 fault-sweep: $(INSTALLED)
 	$(VENV)/bin/python benchmarks/fault_sweep.py
+
+# a million damaged inputs for the readers: about an hour on one core
+fuzz: $(INSTALLED)
+	$(VENV)/bin/python benchmarks/fuzz.py
 
 # known vulnerabilities of the pinned packages; connects to a package index and an advisory database
 audit:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.corpus.readers.base import FAULTS, ITEM, Layout, value_faults
+from pipeline.corpus.readers.base import FAULTS, ITEM, Layout, storable, value_faults
 from pipeline.corpus.readers.columns import finished, first_filled
 from pipeline.corpus.readers.localized import in_english
 
@@ -73,7 +73,7 @@ def _records(text: str) -> list[dict[str, Any]] | None:
         except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
             return None
     records = parsed if isinstance(parsed, list) else [parsed]
-    return records if all(isinstance(record, dict) for record in records) else None
+    return storable(records) if all(isinstance(record, dict) for record in records) else None
 
 
 def _entries(text: str, key: str) -> str | None:
