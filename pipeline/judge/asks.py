@@ -1,6 +1,7 @@
 """Every question to put to the judges, in the order to put it, and what counts as an answer."""
 
 import dataclasses
+import itertools
 import math
 import random
 import re
@@ -58,8 +59,7 @@ def asks(
 ) -> list[Ask]:
     """All questions: every repeat goes round all opportunities before the next begins, best opportunities first.
 
-    So a budget that ends early leaves fewer repeats rather than fewer opportunities, and requests that share their
-    beginning (which providers bill less for) follow each other.
+    So a budget that ends early leaves fewer repeats rather than fewer opportunities.
     """
     if opportunities.empty:
         return []
@@ -94,18 +94,19 @@ def arrangements(length: int, count: int, seed: str) -> list[tuple[int, ...]]:
 
 
 def _singles(writer: Writer, opportunity_ids: Sequence[str], evidence: pd.DataFrame) -> Iterator[Ask]:
-    """One opportunity and criterion a question; the passages stand in the same order for all criteria of a repeat."""
+    """One opportunity and criterion a question, with the passages that were found for that criterion."""
     config, rubric = writer.config, writer.rubric
     orders = order_of(config.repeats - 1) + 1
-    of = dict(tuple(evidence.groupby("opportunity_id", sort=False)))
+    of = dict(tuple(evidence.groupby(["opportunity_id", "criterion"], sort=False)))
     arranged = {}
-    for one in opportunity_ids:
-        passages = of.get(one, evidence.iloc[:0])
-        arranged[one] = [passages.iloc[list(order)] for order in arrangements(len(passages), orders, one)]
+    for one, criterion in itertools.product(opportunity_ids, rubric.criteria):
+        passages = of.get((one, criterion), evidence.iloc[:0])
+        drawn = arrangements(len(passages), orders, f"{one} {criterion}")
+        arranged[one, criterion] = [passages.iloc[list(order)] for order in drawn]
     for repeat in range(config.repeats):
         for one in opportunity_ids:
-            passages = arranged[one][order_of(repeat)]
             for criterion in rubric.criteria:
+                passages = arranged[one, criterion][order_of(repeat)]
                 yield Ask(
                     judge="",
                     criterion=criterion,

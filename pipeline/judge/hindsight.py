@@ -18,6 +18,7 @@ from pipeline.evaluation.metrics import Ranking, precision
 from pipeline.judge.config import JudgeConfig
 from pipeline.judge.evidence import Retrieve, arms, gather
 from pipeline.judge.panel import Judgement, Progress, judge_on
+from pipeline.judge.rubric import load_rubric
 from pipeline.judge.summary import scores_of
 from pipeline.schemas import Hindsight, validate
 
@@ -65,7 +66,8 @@ def validate_judge(
     scores = _computed(opportunities, filed, seed)
     judgements: dict[str, Judgement] = {}
     if config.judges:
-        evidence = gather(opportunities, topics, retrieve, config.evidence, cutoff)
+        questions = load_rubric(config.preset, config.rubric).questions()
+        evidence = gather(opportunities, topics, retrieve, config.evidence, cutoff, questions)
         for arm, shown in arms(evidence, seed).items():
             left = _left(config, judgements)
             judgements[arm] = judge_on(opportunities, topics, shown, left, cache, _of_arm(progress, arm))

@@ -44,6 +44,16 @@ class Rubric:
         headings = {name: text.splitlines()[0].removeprefix("#").strip() for name, text in self.criteria.items()}
         return {**headings, OVERALL: "Overall"}
 
+    def questions(self) -> dict[str, str]:
+        """What each criterion asks, to find evidence for it: the words between its heading and its levels.
+
+        A list-wise rubric asks nothing in particular: ``overall`` alone, with an empty text.
+        """
+        if not self.criteria:
+            return {OVERALL: ""}
+        stated = {name: re.split(r"^0:", text, flags=re.MULTILINE)[0] for name, text in self.criteria.items()}
+        return {name: " ".join(text.partition("\n")[2].split()) for name, text in stated.items()}
+
 
 def load_rubric(preset: str, folder: Path | None = None) -> Rubric:
     """Read the prompts of a preset, from the folder given or those shipped.
