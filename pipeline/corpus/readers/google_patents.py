@@ -8,6 +8,7 @@ filing date is kept.
 import ast
 import json
 import re
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,7 +70,9 @@ def _records(text: str) -> list[dict[str, Any]] | None:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
         try:
-            parsed = ast.literal_eval(re.sub(r"\}\s+\{", "}, {", text))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what Python thinks of somebody's data as a program
+                parsed = ast.literal_eval(re.sub(r"\}\s+\{", "}, {", text))
         except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
             return None
     records = parsed if isinstance(parsed, list) else [parsed]
