@@ -38,6 +38,11 @@ class Answer:
     evidence_ids: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
 
+    @property
+    def declined(self) -> bool:
+        """The judge gave no score."""
+        return self.score is None
+
 
 @dataclasses.dataclass(frozen=True)
 class Ask:
@@ -47,7 +52,7 @@ class Ask:
     criterion: str
     repeat: int
     order: int
-    opportunities: tuple[str, ...]  # as shown
+    opportunities: tuple[str, ...]  # as shown; or the topic that is to be named
     system: str
     user: str
     max_output_tokens: int
@@ -143,7 +148,7 @@ def _lists(writer: Writer, opportunity_ids: Sequence[str], evidence: pd.DataFram
 
 def _accept_single(opportunity_id: str, shown: dict[str, str]) -> Callable[[str], list[Answer]]:
     def accept(text: str) -> list[Answer]:
-        reply = _parsed(text, VerdictReply)
+        reply = parsed(text, VerdictReply)
         if not set(reply.evidence_ids) <= set(shown):
             raise RejectedError("evidence_ids holds an id that is not among the passages shown")
         cited = tuple(shown[name] for name in dict.fromkeys(reply.evidence_ids))
@@ -154,7 +159,7 @@ def _accept_single(opportunity_id: str, shown: dict[str, str]) -> Callable[[str]
 
 def _accept_list(listed: Sequence[str], shown: dict[str, str]) -> Callable[[str], list[Answer]]:
     def accept(text: str) -> list[Answer]:
-        reply = _parsed(text, RankingReply)
+        reply = parsed(text, RankingReply)
         named = [item.id for item in reply.items]
         if len(named) != len(shown) or set(named) != set(shown):
             raise RejectedError(f"items must hold each of the {len(shown)} ids shown exactly once")
@@ -172,10 +177,10 @@ def _accept_list(listed: Sequence[str], shown: dict[str, str]) -> Callable[[str]
     return accept
 
 
-_FIELDS = {"score", "evidence_ids", "reason", "items", "id", "scenarios"}
+_FIELDS = {"score", "evidence_ids", "reason", "items", "id", "scenarios", "label", "description"}
 
 
-def _parsed(text: str, schema: type[T]) -> T:
+def parsed(text: str, schema: type[T]) -> T:
     """The reply in a text that is one JSON object, perhaps fenced, perhaps after a model's thoughts."""
     bare = re.sub(r"\A\s*<think>.*?</think>", "", text, flags=re.DOTALL).strip()
     bare = re.sub(r"\A```(?:json)?\s*\n(.*)\n```\Z", r"\1", bare, flags=re.DOTALL)
