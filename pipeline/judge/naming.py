@@ -178,7 +178,7 @@ def _rivals(opportunities: pd.DataFrame) -> dict[str, set[str]]:
 def _names(
     settled: Sequence[Settled], words: pd.Series, rivals: Mapping[str, set[str]], rubric: Rubric
 ) -> pd.DataFrame:
-    labels: dict[str, str] = words.to_dict()
+    labels = {str(topic_id): str(label) for topic_id, label in words.items()}
     given: dict[str, str] = {}
     rows = []
     for one in settled:
