@@ -206,7 +206,12 @@ def setting(opportunities: int, url: str, folder: Path) -> tuple[JudgeConfig, pd
         start = sum(map(ord, query)) * 31 % (len(texts) - k)
         return passages(query, k, texts[start : start + k])
 
-    return config, topics, table, gather(table, topics, retrieve, config.evidence, CUTOFF)
+    return (
+        config,
+        topics,
+        table,
+        gather(table, topics, retrieve, config.evidence, CUTOFF, load_rubric("default").questions()),
+    )
 
 
 def write_passages(folder: Path) -> None:

@@ -26,8 +26,9 @@ from pipeline.corpus.timeline import Corpus
 from pipeline.errors import ArtifactError, KnowledgeError
 from pipeline.judge.config import JudgeConfig
 from pipeline.judge.evidence import Retrieve
+from pipeline.judge.naming import Naming, name_topics, renamed
 from pipeline.judge.panel import TRANSCRIPT, Judgement, judge_opportunities
-from pipeline.judge.rubric import load_rubric
+from pipeline.judge.rubric import load_naming, load_rubric
 from pipeline.knowledge.retrieve import open_base, retrieve
 from pipeline.knowledge.store import load_manifest
 from pipeline.opportunities.competitors import competitors
@@ -51,6 +52,7 @@ _TABLES = (
     *("opportunities", "topics", "topic_members", "topic_patents", "topic_opportunities", "competitors", "firm_names"),
     *("evidence", "verdicts", "judged", "reliability"),
 )
+_NAMES = "topic_names"  # there only where a model was asked
 _REPORTS = tuple(f"{NAME}.{name}" for name in FORMATS)
 
 
@@ -110,7 +112,7 @@ def _key(request: OpportunitiesRequest, corpus: Path, firm: FirmFile, domain: Do
     """Hash of all that decides the opportunities: what was asked, the run, the code; with a judge its passages too."""
     config, passages, rubric = request.config.judge, None, None
     if config.judges:
-        rubric = load_rubric(config.preset, config.rubric).version
+        rubric = [load_rubric(config.preset, config.rubric).version, load_naming(config.rubric).version]
         passages = load_manifest(_base(request.knowledge, corpus)).content_hash if config.evidence else None
     files = [firm.model_dump(mode="json"), domain.model_dump(mode="json") if domain else None]
     inputs = [sha256_file(request.run / "run.json"), passages, rubric, code_hash()]
@@ -120,8 +122,9 @@ def _key(request: OpportunitiesRequest, corpus: Path, firm: FirmFile, domain: Do
 def _finished(folder: Path, key: str) -> bool:
     """Whether a firm's folder is of this key, whole, and no question to a judge is left that could be asked again."""
     try:
-        record, outcomes = read_json(folder / RECORD), read_json(folder / JUDGE_RECORD)["outcomes"]
-        open_questions = sum(outcomes[outcome] for outcome in ("error", "over_budget"))
+        record, judge = read_json(folder / RECORD), read_json(folder / JUDGE_RECORD)
+        named = judge.get("naming", {}).get("outcomes", {})
+        open_questions = sum(judge["outcomes"][outcome] + named.get(outcome, 0) for outcome in ("error", "over_budget"))
         return not open_questions and record["key"] == key and unchanged(folder, record["outputs"])
     except (ArtifactError, OSError, KeyError, TypeError):
         return False
@@ -161,14 +164,21 @@ def _find(
         "growth_years": round(growth_years(history), 2),
         "notes": [*encoding["warnings"], *stage.notes],
     }
-    entries = [*(f"{name}.parquet" for name in _TABLES), JUDGE_RECORD, TRANSCRIPT, *_REPORTS]
+    entries = [*(f"{name}.parquet" for name in (*_TABLES, _NAMES)), JUDGE_RECORD, TRANSCRIPT, *_REPORTS]
     with atomic_directory(folder, RECORD, entries) as temporary:
         judgement = _judged(request, asked.corpus, stage, firm, cutoff, temporary / TRANSCRIPT, progress)
         tables |= {name: getattr(judgement, name) for name in ("evidence", "verdicts", "judged", "reliability")}
+        told = judgement.record
+        if request.config.judge.judges:
+            naming = _named(request, tables, judgement, temporary / TRANSCRIPT)
+            progress(naming.note)
+            tables |= {name: renamed(tables[name], naming.names) for name in ("topics", "topic_opportunities")}
+            tables |= {_NAMES: naming.names}
+            told = told | {"naming": naming.record, "notes": [*told["notes"], naming.note]}
         for name, table in tables.items():
             write_table(temporary / f"{name}.parquet", table, {"known_until": record["cutoff"]})
         hashes = sha256_files(temporary)
-        write_json(temporary / JUDGE_RECORD, judgement.record)
+        write_json(temporary / JUDGE_RECORD, told)
         write_json(temporary / RECORD, record | {"outputs": hashes})
 
 
@@ -222,6 +232,22 @@ def _judged(
         cache_folder() / "judge",
         lambda done, total: progress(f"judged: {done:,} of {total:,} questions"),
         transcript if config.judges else None,
+    )
+
+
+def _named(
+    request: OpportunitiesRequest, tables: dict[str, pd.DataFrame], judgement: Judgement, transcript: Path
+) -> Naming:
+    """The names of the judged opportunities' topics, which were judged by their words."""
+    return name_topics(
+        tables["topic_opportunities"],
+        tables["topic_opportunities"].head(request.config.judged),
+        tables["topics"],
+        tables["topic_patents"],
+        request.config.judge,
+        judgement.record["spent"],
+        cache_folder() / "judge",
+        transcript,
     )
 
 

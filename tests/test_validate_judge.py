@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from judge.case import config_for
-from judge.server import fair, serving
+from judge.server import Act, Request, fair, serving
 from knowledge.bases import added
 from runs import FIRM, LIGHT, asked, silent_run, stored
 
@@ -21,7 +21,7 @@ from pipeline.opportunities_config import OpportunitiesConfig
 from pipeline.report.firm.render import render_firm_report
 from pipeline.run_config import load_config
 from pipeline.run_opportunities import OpportunitiesRequest, find_opportunities
-from pipeline.schemas import Hindsight, Judged, Verdicts
+from pipeline.schemas import Hindsight, Judged, TopicNames, Verdicts
 from pipeline.validate_judge import ValidateRequest, validate_by_hindsight
 
 pytestmark = pytest.mark.slow
@@ -52,16 +52,35 @@ def base_of(corpus: Path, folder: Path) -> Path:
     return folder / "base"
 
 
+def judging_and_naming(request: Request) -> Act:
+    """A fair judge, which calls topics by two made-up words when asked for a name."""
+    if "You name topics" not in request.system:
+        return fair(request)
+    letters = "".join("abcdefghij"[int(digit)] for digit in str(request.digest())[:8])
+    return Act(json.dumps({"label": f"Made-up {letters}", "description": f"They {letters}."}))
+
+
 def test_a_firms_opportunities_are_judged_on_what_was_known_and_reported(
     corpus: Path, run: Path, surroundings: Path
 ) -> None:
-    with serving(fair) as server:
+    with serving(judging_and_naming) as server:
         config = OpportunitiesConfig(topics=TopicConfig(top_pairs=3), judge=config_for(server.url), judged=3)
         request = OpportunitiesRequest(run=run, firm=FIRM, knowledge=base_of(corpus, surroundings), config=config)
         folder = find_opportunities(request, surroundings, lambda message: None)
         paid = len(server.requests)
         again = find_opportunities(request, surroundings, lambda message: None)
-    assert again == folder and len(server.requests) == paid == 3 * 2 * 2  # a rerun costs nothing
+    names = TopicNames.validate(pd.read_parquet(folder / "topic_names.parquet"))
+    assert again == folder and len(server.requests) == paid == 3 * 2 * 2 + len(names)  # a rerun costs nothing
+    opportunities = pd.read_parquet(folder / "topic_opportunities.parquet")
+    head = opportunities.head(3)
+    assert set(names["topic_id"]) == set(head["firm_topic"]) | set(head["target_topic"])
+    assert head["firm_label"].str.startswith("Made-up ").all() and head["target_label"].str.startswith("Made-up ").all()
+    topics = pd.read_parquet(folder / "topics.parquet").set_index("topic_id")["label"]
+    assert topics[names["topic_id"]].tolist() == names["label"].tolist()
+    assert names["words"].str.len().gt(0).all() and not names["words"].str.startswith("Made-up").any()
+    shown = "\n".join(request.user for request in server.requests if "You name topics" not in request.system)
+    assert "Made-up" not in shown  # judged by their words, as the validation does
+    assert len((folder / "transcript.jsonl").read_text().splitlines()) == paid
     verdicts = Verdicts.validate(pd.read_parquet(folder / "verdicts.parquet"))
     assert len(verdicts) == 12 and (verdicts["outcome"] == "ok").all()
     assert set(Judged.validate(pd.read_parquet(folder / "judged.parquet"))["criterion"]) >= {"overall"}
@@ -71,7 +90,9 @@ def test_a_firms_opportunities_are_judged_on_what_was_known_and_reported(
     assert cited <= set(evidence["evidence_id"])
     for path in render_firm_report(folder):
         assert b"sk-planted" not in path.read_bytes()
-    assert "No model judged" not in (folder / "firm-report.html").read_text(encoding="utf-8")
+    page = (folder / "firm-report.html").read_text(encoding="utf-8")
+    assert "No model judged" not in page
+    assert "Named by <bdi>openai:scripted</bdi>" in page and names["words"].iloc[0] in page
     written = [path for path in surroundings.rglob("*") if path.is_file()]
     assert not [path for path in written if b"sk-planted" in path.read_bytes()]
 

@@ -10,18 +10,15 @@ Families = Literal["merge", "keep"]
 BY_PRIORITY = "priorities:"  # begins the family id made of them
 
 
-def with_families(rows: pd.DataFrame, priorities: pd.Series) -> pd.DataFrame:
-    """Rows whose family the source does not name get the one of their priorities (ids joined by ``;``).
+def by_priorities(priorities: pd.Series) -> pd.Series:
+    """A family id made of each document's priorities (numbers joined by ``;``); empty where it has none.
 
     Documents with exactly the same priorities are a simple family, as the EPO defines it.
     """
-    lacking = (rows["family_id"] == "") & (priorities != "")
-    if not lacking.any():
-        return rows
-    long = priorities[lacking].str.split(";").explode().str.strip()
+    long = priorities.str.split(";").explode().str.strip()
     keys = number_keys(long[long != ""])
     family = keys.groupby(level=0).agg(lambda each: BY_PRIORITY + "+".join(sorted(set(each))))
-    return rows.assign(family_id=rows["family_id"].mask(lacking, family.reindex(rows.index).fillna("")))
+    return family.reindex(priorities.index).fillna("").astype("str")
 
 
 def representatives(documents: pd.DataFrame, families: Families) -> pd.Series:

@@ -9,9 +9,9 @@ import pandas as pd
 from pipeline import schemas
 from pipeline.corpus import entries
 from pipeline.corpus.aliases import NO_ALIASES, Aliases
-from pipeline.corpus.families import Families, representatives, with_families
+from pipeline.corpus.families import BY_PRIORITY, Families, representatives
 from pipeline.corpus.readers import SourceTable, read_source
-from pipeline.corpus.rows import PRIORITIES, Stacked, corrected, exact_repeats, history, stack, unusable
+from pipeline.corpus.rows import Stacked, corrected, exact_repeats, history, stack, unusable
 from pipeline.corpus.timeline import Corpus, last_day
 from pipeline.corpus.validity import SymbolList
 from pipeline.errors import CorpusError
@@ -127,8 +127,6 @@ def ingest_tables(
     reasons, replacements = corrected(unique, unusable(unique, symbols))
     usable = unique[reasons == ""]
     documents = usable[~usable.index.isin(replacements["before"])]
-    if PRIORITIES in documents:
-        documents = with_families(documents, documents[PRIORITIES])
     ids = representatives(documents, how.families)
     patents = documents[documents["patent_id"] == ids].sort_values(["knowledge_date", "patent_id"], kind="stable")
     values, faults = entries.values(patents)
@@ -197,6 +195,12 @@ def _warnings(
     coarse = (patents["date_precision"] != schemas.PRECISIONS[0]).mean()
     if coarse:
         warnings.append(f"dates: {coarse:.1%} of the patents have only a month or year: they count as known at its end")
+    made = patents["family_id"].str.startswith(BY_PRIORITY).mean()
+    if made:
+        warnings.append(
+            f"families: those of {made:.0%} of the patents are made of their priorities, since the source names none: "
+            "documents of exactly the same priorities are one family"
+        )
     if notes["mended"]:
         told = ", ".join(f"{count:,} of {name}" for name, count in notes["mended"].items())
         warnings.append(f"encodings: mended {told}, whose bytes had been read in the wrong encoding")

@@ -11,7 +11,6 @@ from pipeline.corpus.readers import FLAT, SourceTable
 from pipeline.errors import CorpusError
 from pipeline.schemas import DATE_KINDS
 
-PRIORITIES = "priority_ids"  # a column that a source may have beside the flat ones
 TEXTS = ("title", "abstract", "claims", "assignees", "inventors")
 _KINDS = {"filing": "application", "issue": "grant", "published": "publication", "granted": "grant"}
 CLAIMED = "another row has this patent_id with other content"
@@ -38,8 +37,6 @@ def stack(tables: Sequence[SourceTable]) -> Stacked:
         raise CorpusError("no source file given: name at least one file of patents")
     frames = [_dated(table.frame).assign(source=number, row=table.frame.index) for number, table in enumerate(tables)]
     rows = pd.concat(frames, ignore_index=True)
-    if PRIORITIES in rows:
-        rows = rows.assign(**{PRIORITIES: rows[PRIORITIES].fillna("")})
     counts, doubtful = {}, []
     for name in TEXTS:
         fixed, suspect = mend(rows[name])

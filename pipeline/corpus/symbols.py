@@ -7,6 +7,7 @@ import re
 
 import pandas as pd
 
+_LONGEST = 200  # characters of a symbol with all its attributes
 _SYMBOL = re.compile(
     r"""^(?:(?:INT|IPC|IPCR|CPC)[\s.]*(?:CL|C1)?[\s.]*(?:\(?[1-8¹²³⁴-⁸]\)?)?\s*[:.,]?\s+      # Int. Cl.7
       |IPC(?:[1-8]|1-7)?:\s*)?
@@ -32,7 +33,8 @@ def parse_symbol(raw: str, scheme: str) -> str | None:
     >>> parse_symbol("Int. Cl.7 F25B 41/20", "ipc"), parse_symbol("F25B  41/20        20060101AFI20060101BHEP", "ipc")
     ('F25B 41/20', 'F25B 41/20')
     """
-    match = _SYMBOL.match(raw.strip().upper())
+    text = " ".join(raw.upper().split())  # long runs of blanks would be tried in all their divisions
+    match = _SYMBOL.match(text) if len(text) <= _LONGEST else None
     if match is None or (match["section"] == "Y" and scheme == "ipc") or match["class"] == "00":
         return None
     stem = match["section"] + (match["class"] or "") + (match["subclass"] or "")

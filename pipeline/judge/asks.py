@@ -1,6 +1,7 @@
 """Every question to put to the judges, in the order to put it, and what counts as an answer."""
 
 import dataclasses
+import itertools
 import math
 import random
 import re
@@ -37,6 +38,11 @@ class Answer:
     evidence_ids: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
 
+    @property
+    def declined(self) -> bool:
+        """The judge gave no score."""
+        return self.score is None
+
 
 @dataclasses.dataclass(frozen=True)
 class Ask:
@@ -46,7 +52,7 @@ class Ask:
     criterion: str
     repeat: int
     order: int
-    opportunities: tuple[str, ...]  # as shown
+    opportunities: tuple[str, ...]  # as shown; or the topic that is to be named
     system: str
     user: str
     max_output_tokens: int
@@ -58,8 +64,7 @@ def asks(
 ) -> list[Ask]:
     """All questions: every repeat goes round all opportunities before the next begins, best opportunities first.
 
-    So a budget that ends early leaves fewer repeats rather than fewer opportunities, and requests that share their
-    beginning (which providers bill less for) follow each other.
+    So a budget that ends early leaves fewer repeats rather than fewer opportunities.
     """
     if opportunities.empty:
         return []
@@ -94,18 +99,19 @@ def arrangements(length: int, count: int, seed: str) -> list[tuple[int, ...]]:
 
 
 def _singles(writer: Writer, opportunity_ids: Sequence[str], evidence: pd.DataFrame) -> Iterator[Ask]:
-    """One opportunity and criterion a question; the passages stand in the same order for all criteria of a repeat."""
+    """One opportunity and criterion a question, with the passages that were found for that criterion."""
     config, rubric = writer.config, writer.rubric
     orders = order_of(config.repeats - 1) + 1
-    of = dict(tuple(evidence.groupby("opportunity_id", sort=False)))
+    of = dict(tuple(evidence.groupby(["opportunity_id", "criterion"], sort=False)))
     arranged = {}
-    for one in opportunity_ids:
-        passages = of.get(one, evidence.iloc[:0])
-        arranged[one] = [passages.iloc[list(order)] for order in arrangements(len(passages), orders, one)]
+    for one, criterion in itertools.product(opportunity_ids, rubric.criteria):
+        passages = of.get((one, criterion), evidence.iloc[:0])
+        drawn = arrangements(len(passages), orders, f"{one} {criterion}")
+        arranged[one, criterion] = [passages.iloc[list(order)] for order in drawn]
     for repeat in range(config.repeats):
         for one in opportunity_ids:
-            passages = arranged[one][order_of(repeat)]
             for criterion in rubric.criteria:
+                passages = arranged[one, criterion][order_of(repeat)]
                 yield Ask(
                     judge="",
                     criterion=criterion,
@@ -142,7 +148,7 @@ def _lists(writer: Writer, opportunity_ids: Sequence[str], evidence: pd.DataFram
 
 def _accept_single(opportunity_id: str, shown: dict[str, str]) -> Callable[[str], list[Answer]]:
     def accept(text: str) -> list[Answer]:
-        reply = _parsed(text, VerdictReply)
+        reply = parsed(text, VerdictReply)
         if not set(reply.evidence_ids) <= set(shown):
             raise RejectedError("evidence_ids holds an id that is not among the passages shown")
         cited = tuple(shown[name] for name in dict.fromkeys(reply.evidence_ids))
@@ -153,7 +159,7 @@ def _accept_single(opportunity_id: str, shown: dict[str, str]) -> Callable[[str]
 
 def _accept_list(listed: Sequence[str], shown: dict[str, str]) -> Callable[[str], list[Answer]]:
     def accept(text: str) -> list[Answer]:
-        reply = _parsed(text, RankingReply)
+        reply = parsed(text, RankingReply)
         named = [item.id for item in reply.items]
         if len(named) != len(shown) or set(named) != set(shown):
             raise RejectedError(f"items must hold each of the {len(shown)} ids shown exactly once")
@@ -171,10 +177,10 @@ def _accept_list(listed: Sequence[str], shown: dict[str, str]) -> Callable[[str]
     return accept
 
 
-_FIELDS = {"score", "evidence_ids", "reason", "items", "id", "scenarios"}
+_FIELDS = {"score", "evidence_ids", "reason", "items", "id", "scenarios", "label", "description"}
 
 
-def _parsed(text: str, schema: type[T]) -> T:
+def parsed(text: str, schema: type[T]) -> T:
     """The reply in a text that is one JSON object, perhaps fenced, perhaps after a model's thoughts."""
     bare = re.sub(r"\A\s*<think>.*?</think>", "", text, flags=re.DOTALL).strip()
     bare = re.sub(r"\A```(?:json)?\s*\n(.*)\n```\Z", r"\1", bare, flags=re.DOTALL)

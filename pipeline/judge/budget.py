@@ -1,7 +1,9 @@
 """What may be spent: requests and tokens are reserved before they are sent, so the limits are never passed."""
 
 import asyncio
+from collections.abc import Iterable, Mapping
 
+from pipeline.judge.config import JudgeConfig
 from pipeline.judge.store import Attempt
 
 _OVERHEAD = 64  # tokens that a chat template may put around the messages
@@ -10,6 +12,14 @@ _OVERHEAD = 64  # tokens that a chat template may put around the messages
 def most_tokens(system: str, user: str, max_output_tokens: int) -> int:
     """The most tokens a request can cost: no tokeniser in use needs more tokens than there are bytes."""
     return len(system.encode()) + len(user.encode()) + _OVERHEAD + max_output_tokens
+
+
+def left_of(config: JudgeConfig, spent: Iterable[Mapping[str, int]]) -> JudgeConfig:
+    """The configuration with what others have left of its budget; ``spent``: of each, as in ``engine.Spent``."""
+    others = list(spent)
+    calls = max(0, config.max_calls - sum(of["calls_in_all"] for of in others))
+    tokens = max(0, config.max_tokens - sum(of["tokens_charged"] for of in others))
+    return config.model_copy(update={"max_calls": calls, "max_tokens": tokens})
 
 
 class Budget:

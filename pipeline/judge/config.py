@@ -21,7 +21,7 @@ class JudgeConfig(Stage):
         None, description="a folder of prompts of one's own, like pipeline/judge/rubric/default"
     )
     repeats: int = Field(5, ge=1, le=50)
-    evidence: int = Field(6, ge=0, le=50, description="passages shown for an opportunity")
+    evidence: int = Field(6, ge=0, le=50, description="passages shown for a criterion of an opportunity")
     evidence_characters: int = Field(1200, ge=50, description="a passage beyond this is cut")
     # repeats at temperature 0 would agree with each other and hide the model's doubt
     temperature: float | None = Field(0.7, ge=0, le=2, description="none: leave it to the model")

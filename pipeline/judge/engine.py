@@ -103,7 +103,7 @@ def reading(entry: Entry, ask: Ask, rejections: int) -> Settled | None:
         if attempt.state == "answered":
             answers, rejected = _accepted(attempt.reply, attempt.detail, ask)
             if answers:
-                declined = all(answer.score is None for answer in answers)
+                declined = all(answer.declined for answer in answers)
                 return _settled(entry, ask, "refused" if declined else "ok", answers, answers[0].reason)
             times += 1
             if times > rejections:

@@ -1,6 +1,7 @@
-"""The passages a judge is shown for each opportunity, and the two controls that tell what they are worth."""
+"""The passages a judge is shown for each opportunity and criterion, and the two controls that tell what they are
+worth."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -18,9 +19,17 @@ SIDES = ("firm", "target")
 
 
 def gather(
-    opportunities: pd.DataFrame, topics: pd.DataFrame, retrieve: Retrieve, k: int, cutoff: pd.Timestamp
+    opportunities: pd.DataFrame,
+    topics: pd.DataFrame,
+    retrieve: Retrieve,
+    k: int,
+    cutoff: pd.Timestamp,
+    questions: Mapping[str, str],
 ) -> pd.DataFrame:
-    """Retrieve up to ``k`` passages for each opportunity (schema ``ShownEvidence``), by the words of its two topics.
+    """Retrieve up to ``k`` passages for each opportunity and criterion (schema ``ShownEvidence``).
+
+    ``questions``: what is asked, by criterion (``Rubric.questions``); it follows the words of the two topics in the
+    query. An empty one leaves these alone.
 
     Raises:
         ValueError: when a passage is dated after the cutoff: retrieval must see the past only.
@@ -29,9 +38,11 @@ def gather(
     found = [empty(ShownEvidence)]
     asked = opportunities[["opportunity_id", "firm_topic", "target_topic"]] if k else opportunities.iloc[:0]
     for opportunity_id, *sides in asked.to_numpy().tolist():
-        passages = retrieve("; ".join(words[side] for side in sides), k).head(k)
-        if not passages.empty:
-            found.append(passages.assign(opportunity_id=opportunity_id))
+        for criterion, question in questions.items():
+            query = "; ".join(filter(None, [*(words[side] for side in sides), question]))
+            passages = retrieve(query, k).head(k)
+            if not passages.empty:
+                found.append(passages.assign(opportunity_id=opportunity_id, criterion=criterion))
     evidence = pd.concat(found, ignore_index=True)[list(ShownEvidence.to_schema().columns)]
     late = evidence.loc[evidence["date"] > cutoff, "evidence_id"]
     if not late.empty:
@@ -40,7 +51,7 @@ def gather(
 
 
 def shuffled(evidence: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """The same passages, each opportunity shown those of another one that has some."""
+    """The same passages, each opportunity shown those that another one has for the same criterion."""
     owners = evidence["opportunity_id"].unique()
     if len(owners) < 2:
         raise ValueError("passages of one opportunity alone cannot be shuffled")

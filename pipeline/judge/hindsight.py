@@ -15,9 +15,11 @@ from scipy.stats import kendalltau, rankdata
 
 from pipeline.evaluation.bootstrap import difference_intervals, intervals, node_replicates
 from pipeline.evaluation.metrics import Ranking, precision
+from pipeline.judge.budget import left_of
 from pipeline.judge.config import JudgeConfig
 from pipeline.judge.evidence import Retrieve, arms, gather
 from pipeline.judge.panel import Judgement, Progress, judge_on
+from pipeline.judge.rubric import load_rubric
 from pipeline.judge.summary import scores_of
 from pipeline.schemas import Hindsight, validate
 
@@ -65,9 +67,10 @@ def validate_judge(
     scores = _computed(opportunities, filed, seed)
     judgements: dict[str, Judgement] = {}
     if config.judges:
-        evidence = gather(opportunities, topics, retrieve, config.evidence, cutoff)
+        questions = load_rubric(config.preset, config.rubric).questions()
+        evidence = gather(opportunities, topics, retrieve, config.evidence, cutoff, questions)
         for arm, shown in arms(evidence, seed).items():
-            left = _left(config, judgements)
+            left = left_of(config, [each.record["spent"] for each in judgements.values()])
             judgements[arm] = judge_on(opportunities, topics, shown, left, cache, _of_arm(progress, arm))
             scores[arm] = scores["opportunity_id"].map(scores_of(judgements[arm].judged))
     names = [name for name in scores.columns if name not in _GIVEN]
@@ -142,14 +145,6 @@ def _computed(opportunities: pd.DataFrame, filed: pd.Series, seed: int) -> pd.Da
     table[PROBABILITY] = opportunities["probability"]
     table[RANDOM] = np.random.default_rng(seed).random(len(table))
     return table
-
-
-def _left(config: JudgeConfig, judgements: Mapping[str, Judgement]) -> JudgeConfig:
-    """The configuration with what the arms before have left of the budget: it is one for all of them."""
-    spent = [judgement.record["spent"] for judgement in judgements.values()]
-    calls = max(0, config.max_calls - sum(of["calls_in_all"] for of in spent))
-    tokens = max(0, config.max_tokens - sum(of["tokens_charged"] for of in spent))
-    return config.model_copy(update={"max_calls": calls, "max_tokens": tokens})
 
 
 def _of_arm(progress: Callable[[str, int, int], None] | None, arm: str) -> Progress | None:

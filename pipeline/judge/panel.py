@@ -41,7 +41,7 @@ def judge_opportunities(
     progress: Progress | None = None,
     transcript: Path | None = None,
 ) -> Judgement:
-    """Have the configured judges score topic opportunities, best first, on what ``retrieve`` finds for each.
+    """Have the configured judges score topic opportunities, best first, on what ``retrieve`` finds for each criterion.
 
     ``cache``: the folder of answers; what it holds is not asked again, whatever run asked. ``transcript``: where to
     write all questions and answers as JSON lines. Without judges the tables are empty, and the record says so.
@@ -50,9 +50,8 @@ def judge_opportunities(
         JudgeError: when a judge does not accept the key or the model, or another run uses the cache.
         ConfigError: when a judge or the rubric cannot be made.
     """
-    if not config.judges:
-        return judge_on(opportunities, topics, gather(opportunities, topics, retrieve, 0, cutoff), config, cache)
-    evidence = gather(opportunities, topics, retrieve, config.evidence, cutoff)
+    questions = load_rubric(config.preset, config.rubric).questions() if config.judges else {}
+    evidence = gather(opportunities, topics, retrieve, config.evidence, cutoff, questions)
     return judge_on(opportunities, topics, evidence, config, cache, progress, transcript)
 
 
@@ -165,10 +164,12 @@ def _notes(config: JudgeConfig, verdicts: pd.DataFrame, evidence: pd.DataFrame, 
     if not lacking.empty:
         told = ", ".join(f"{outcome} {count}" for outcome, count in sorted(lacking.items()))
         notes.append(f"{lacking.sum()} of {len(verdicts)} verdicts have no score: {told}")
-    unsupported = ~verdicts["opportunity_id"].isin(set(evidence["opportunity_id"]))
-    if unsupported.any() and config.preset == "default":
-        names = verdicts.loc[unsupported, "opportunity_id"].nunique()
-        notes.append(f"{names} opportunities were judged without any passage")
+    if config.preset == "default":
+        asked = verdicts[["opportunity_id", "criterion"]].drop_duplicates()
+        shown = pd.MultiIndex.from_frame(evidence[["opportunity_id", "criterion"]])
+        unsupported = int((~pd.MultiIndex.from_frame(asked).isin(shown)).sum())
+        if unsupported:
+            notes.append(f"{unsupported} of {len(asked)} criteria of an opportunity were judged without any passage")
     if spent and spent.calls_lost:
         notes.append(f"{spent.calls_lost} requests were in flight when a run was killed, and may have been paid twice")
     if spent and spent.tokens_charged > spent.tokens_in + spent.tokens_out:

@@ -111,9 +111,12 @@ class AnswerStore:
         with atomic_path(self._path(question)) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
 
-    def transcript(self, path: Path, questions: Sequence[Question]) -> None:
-        """Write everything asked and answered as JSON lines, a line a question, in the order given."""
+    def transcript(self, path: Path, questions: Sequence[Question], more: bool = False) -> None:
+        """Write everything asked and answered as JSON lines, a line a question, in the order given; ``more``: behind
+        what stands in the file."""
+        before = path.read_text(encoding="utf-8") if more and path.exists() else ""
         with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as lines:
+            lines.write(before)
             for question in questions:
                 content = scrubbed(self.read(question).model_dump(mode="json"), self._hidden)
                 lines.write(json.dumps(content, ensure_ascii=False) + "\n")

@@ -25,7 +25,7 @@ from pipeline.schemas.corpus import Citations, History, Members, Parties, Patent
 from pipeline.schemas.judge import Hindsight, Judged, Reliability, ShownEvidence, Verdicts
 from pipeline.schemas.knowledge import Chunks, Evidence
 from pipeline.schemas.pairs import Horizons, Opportunities, Pairs, Predictions
-from pipeline.schemas.topics import Competitors, TopicOpportunities, TopicPatents, Topics
+from pipeline.schemas.topics import Competitors, TopicNames, TopicOpportunities, TopicPatents, Topics
 from pipeline.schemas.watch import Changes, Drift, PastForecast, TrackRecord
 
 __all__ = [
@@ -64,6 +64,7 @@ __all__ = [
     "Reliability",
     "ShownEvidence",
     "Table",
+    "TopicNames",
     "TopicOpportunities",
     "TopicPatents",
     "Topics",

@@ -10,9 +10,13 @@ from pipeline.schemas.base import OUTCOMES, Table
 
 
 class ShownEvidence(Table):
-    """One row a passage shown to the judge for an opportunity, best first within it."""
+    """One row a passage shown to the judge for an opportunity and criterion, best first within them.
+
+    Where a list is judged, the criterion is ``overall``.
+    """
 
     opportunity_id: Series[str]
+    criterion: Series[str]
     evidence_id: Series[str] = pa.Field(str_length={"min_value": 1})
     source: Series[str]  # a patent id, or the name of a document
     kind: Series[str]
@@ -22,7 +26,7 @@ class ShownEvidence(Table):
     score: Series[float]
 
     class Config:
-        unique: ClassVar[list[str]] = ["opportunity_id", "evidence_id"]
+        unique: ClassVar[list[str]] = ["opportunity_id", "criterion", "evidence_id"]
 
 
 class Verdicts(Table):

@@ -4,7 +4,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.typing.pandas import Series
 
-from pipeline.schemas.base import SIDES, Table
+from pipeline.schemas.base import OUTCOMES, SIDES, Table
 
 
 class Topics(Table):
@@ -58,6 +58,21 @@ class TopicOpportunities(Table):
     firm_fit: Series[float] = pa.Field(nullable=True, ge=0, le=1)
     white_space: Series[float] = pa.Field(ge=0, le=1, nullable=True)
     partners: Series[str]  # who holds the other half and stands near the firm, joined by ;
+
+
+class TopicNames(Table):
+    """One row a topic that a model was asked to name, in the order asked."""
+
+    topic_id: Series[str] = pa.Field(unique=True)
+    label: Series[str] = pa.Field(str_length={"min_value": 1})  # the name, or the words where none was given
+    words: Series[str] = pa.Field(str_length={"min_value": 1})  # the label it has by class-based TF-IDF
+    description: Series[str]
+    named_by: Series[str]  # provider:model; empty where the words stay
+    outcome: Series[str] = pa.Field(isin=(*OUTCOMES, "taken"))  # taken: another topic of the pair is called so
+    reason: Series[str]  # why the words stay
+    tokens_in: Series[pd.Int64Dtype] = pa.Field(nullable=True, ge=0)
+    tokens_out: Series[pd.Int64Dtype] = pa.Field(nullable=True, ge=0)
+    rubric: Series[str]
 
 
 class TopicPatents(Table):

@@ -244,6 +244,23 @@ def test_a_family_does_not_cite_itself() -> None:
     assert corpus_from(rows).citations.to_numpy().tolist() == [["US0", "US1", "patent", "US1"]]
 
 
+def test_where_no_family_is_named_equal_priorities_make_one(tmp_path: Path) -> None:
+    rows = [
+        ("US1", "2010-01-05", "", "JP 2009-000123; US 2009/0000001"),
+        ("EP2", "2011-01-05", "", "US20090000001;JP2009000123"),  # the same two, spelt and ordered otherwise
+        ("CN3", "2011-02-05", "", "JP2009000123"),  # one of them alone is another family
+        ("DE4", "2011-03-05", "F", "JP2009000123"),  # a family that the source names goes before
+        ("FR5", "2011-04-05", "", ""),
+    ]
+    table = pd.DataFrame(rows, columns=["patent_id", "date", "family_id", "priority_ids"]).assign(ipc="F25B")
+    table.to_csv(tmp_path / "own.csv", index=False)
+    result = ingest([tmp_path / "own.csv"])
+    assert result.account == Account(read=5, kept=4, merged_families=1, exact_repeats=0, quarantined=0)
+    members = result.corpus.members.set_index("member_id")["patent_id"]
+    assert members.to_dict() == {"US1": "US1", "EP2": "US1", "CN3": "CN3", "DE4": "DE4", "FR5": "FR5"}
+    assert any("families: those of 50% of the patents are made of their priorities" in text for text in result.warnings)
+
+
 def test_kept_families_leave_every_document_to_itself() -> None:
     corpus = corpus_from(FAMILY, families="keep")
     assert corpus.patents["patent_id"].tolist() == ["US1", "CN3", "EP9", "JP5"]

@@ -63,6 +63,13 @@ def test_what_is_no_symbol_is_none(raw: str) -> None:
     assert parse_symbol(raw, "ipc") is None
 
 
+@pytest.mark.parametrize(
+    "raw", ["INT" + "." * 100_000, "Int. Cl" + " " * 100_000 + "7", "F25B 41/20" + " (2006.01)" * 10_000]
+)
+def test_an_endless_text_is_none_at_once(raw: str) -> None:
+    assert parse_symbol(raw, "ipc") is None  # tried in all ways of dividing it, it would take hours
+
+
 def test_section_y_belongs_to_cpc_only() -> None:
     assert parse_symbol("Y02E 10/50", "cpc") == "Y02E 10/50"
     assert parse_symbol("Y02E 10/50", "ipc") is None

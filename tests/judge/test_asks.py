@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from judge.tables import CUTOFF, passages, topics_and_opportunities
 
 from pipeline.judge.asks import Ask, RejectedError, arrangements, asks
 from pipeline.judge.config import JudgeConfig
-from pipeline.judge.evidence import gather
+from pipeline.judge.evidence import gather, shuffled
 from pipeline.judge.prompts import shown_ids
 from pipeline.judge.rubric import load_rubric
 
@@ -17,8 +18,9 @@ from pipeline.judge.rubric import load_rubric
 def questions(count: int = 2, **changes: object) -> list[Ask]:
     config = JudgeConfig(**{"judges": ("openai:x",), **changes})
     topics, opportunities = topics_and_opportunities(count)
-    evidence = gather(opportunities, topics, passages, config.evidence, CUTOFF)
-    return asks(load_rubric(config.preset), config, opportunities, topics, evidence)
+    rubric = load_rubric(config.preset)
+    evidence = gather(opportunities, topics, passages, config.evidence, CUTOFF, rubric.questions())
+    return asks(rubric, config, opportunities, topics, evidence)
 
 
 def shown(ask: Ask) -> list[str]:
@@ -44,10 +46,45 @@ def test_repeats_are_shown_the_passages_in_different_orders_the_first_two_in_the
     assert len({frozenset(order) for order in orders}) == 1
 
 
-def test_all_criteria_of_a_repeat_share_the_beginning_of_the_request() -> None:
-    texts = [ask.user.partition("Criterion")[0] for ask in questions(1) if ask.repeat == 3]
-    assert len(texts) == 7
-    assert len(set(texts)) == 1
+def test_each_criterion_is_judged_on_what_was_found_for_its_own_question() -> None:
+    rubric, config = load_rubric("default"), JudgeConfig(judges=("openai:x",), evidence=2, repeats=1)
+    topics, opportunities = topics_and_opportunities(2)
+    queries: list[str] = []
+
+    def found(query: str, count: int) -> pd.DataFrame:
+        queries.append(query)
+        return passages(query, count).assign(evidence_id=[f"{len(queries)}-{place}" for place in range(count)])
+
+    evidence = gather(opportunities, topics, found, config.evidence, CUTOFF, rubric.questions())
+    assert len(queries) == 2 * 7
+    for query, question in zip(queries, [*rubric.questions().values()] * 2, strict=True):
+        assert query.startswith("firm topic ") and query.endswith(f"; oven;stone; {question}")
+    for ask in asks(rubric, config, opportunities, topics, evidence):
+        own = evidence[(evidence["opportunity_id"] == ask.opportunities[0]) & (evidence["criterion"] == ask.criterion)]
+        ids = shown_ids(list(own["evidence_id"]), "E")
+        assert set(shown(ask)) == set(ids)
+        others = set(shown_ids(list(evidence["evidence_id"]), "E")) - set(ids)
+        with pytest.raises(RejectedError, match="not among the passages"):  # another criterion's passage is none here
+            ask.accept(json.dumps({"score": 1, "evidence_ids": [min(others)], "reason": "x"}))
+
+
+def test_a_criterion_asks_what_stands_above_its_levels() -> None:
+    questions = load_rubric("default").questions()
+    assert (
+        questions["need"] == "Does somebody have a problem that the combination would solve better than what there is?"
+    )
+    assert all(text.endswith("?") for text in questions.values())
+    assert load_rubric("reference").questions() == {"overall": ""}
+
+
+def test_the_passages_of_another_opportunity_are_those_it_has_for_the_same_criterion() -> None:
+    topics, opportunities = topics_and_opportunities(3)
+    evidence = gather(opportunities, topics, passages, 2, CUTOFF, {"need": "Who?", "feasibility": "How?"})
+    moved = shuffled(evidence, 7)
+    assert len(moved) == len(evidence)
+    kept = evidence.merge(moved, on=["criterion", "evidence_id", "text"])
+    assert len(kept) == len(evidence)
+    assert (kept["opportunity_id_x"] != kept["opportunity_id_y"]).all()
 
 
 def test_what_the_pipeline_concluded_is_kept_from_the_judge() -> None:
@@ -161,4 +198,4 @@ def test_a_list_that_names_an_item_twice_is_rejected() -> None:
 def test_retrieval_may_not_see_past_the_cutoff() -> None:
     topics, opportunities = topics_and_opportunities(1)
     with pytest.raises(ValueError, match="dated after 2010-12-31"):
-        gather(opportunities, topics, passages, 3, CUTOFF.replace(year=2010))
+        gather(opportunities, topics, passages, 3, CUTOFF.replace(year=2010), {"need": "Who?"})

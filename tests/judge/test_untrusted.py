@@ -60,7 +60,7 @@ def test_the_token_depends_on_every_text_and_on_nothing_else(texts: list[str], o
 
 
 TOPICS, OPPORTUNITIES = topics_and_opportunities(2)
-EVIDENCE = gather(OPPORTUNITIES, TOPICS, passages, 2, CUTOFF)
+EVIDENCE = gather(OPPORTUNITIES, TOPICS, passages, 2, CUTOFF, load_rubric("default").questions() | {"overall": ""})
 
 
 def asked_with(text: str, preset: str) -> list[Ask]:

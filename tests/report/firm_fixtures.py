@@ -9,6 +9,7 @@ from report.fixtures import write_run
 
 from pipeline.artifacts import read_table, write_json, write_table
 from pipeline.report.firm.tables import firm_folder
+from pipeline.schemas import TopicNames, validate
 
 FIRM = "NORTHWIND THERMAL"
 CRITERIA = ("technical_compatibility", "feasibility", "competitive_risk")
@@ -150,6 +151,27 @@ def competitor_table(codes: pd.Series, title: str | None) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values(["code", "patents"], ascending=[True, False], ignore_index=True)
 
 
+def name_table(topics: pd.DataFrame, title: str | None) -> pd.DataFrame:
+    """The first topics named, but for one whose name was another's."""
+    named = topics.head(5)
+    ours = np.arange(len(named)) < 4
+    table = pd.DataFrame(
+        {
+            "topic_id": named["topic_id"],
+            "label": named["label"],
+            "words": title or named["terms"].str.replace(";", ", "),
+            "description": np.where(ours, title or "They keep a store cold.", ""),
+            "named_by": np.where(ours, JUDGE, ""),
+            "outcome": np.where(ours, "ok", "taken"),
+            "reason": np.where(ours, "", title or "another topic of the pair is called so"),
+            "tokens_in": pd.array([300] * len(named), dtype="Int64"),
+            "tokens_out": pd.array([30] * len(named), dtype="Int64"),
+            "rubric": "naming-1",
+        }
+    )
+    return validate(table.astype({"description": "str", "named_by": "str", "reason": "str"}), TopicNames, "names")
+
+
 def write_judgement(folder: Path, opportunities: pd.DataFrame, topics: pd.DataFrame, title: str | None) -> None:
     shown = opportunities.head(5)
     about = [
@@ -188,6 +210,7 @@ def write_judgement(folder: Path, opportunities: pd.DataFrame, topics: pd.DataFr
             "text": title or "A coolant loop shared by both.",
         }
     )
+    write_table(folder / "topic_names.parquet", name_table(topics, title))
     write_table(folder / "judged.parquet", summary)
     write_table(folder / "verdicts.parquet", verdicts.astype({"score": "Int8"}))
     write_table(folder / "evidence.parquet", evidence)

@@ -6,9 +6,11 @@ by the header and turns them into the flat columns. To add a format: write its l
 """
 
 import dataclasses
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -142,6 +144,21 @@ def normalise_ids(ids: pd.Series) -> pd.Series:
 
 
 _SEPARATORS = r"[\s\x{a0}\x{3000}\-‐-―/.,_]+"
+
+
+def storable(value: Any) -> Any:
+    """A JSON value whose texts hold no half of a surrogate pair (JSON may write one, no file can hold it)."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {storable(key): storable(inner) for key, inner in value.items()}
+    return [storable(inner) for inner in value] if isinstance(value, list) else value
+
+
+def loads(text: str) -> Any:
+    """The JSON value of a text, ``storable``; raises as ``json.loads`` does."""
+    value = json.loads(text)
+    return storable(value) if "\\u" in text else value
 
 
 def one_line(error: object) -> str:

@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.corpus.families import by_priorities
 from pipeline.corpus.readers.base import ITEM, LISTS, Layout, closed, faults_of, normalise_ids, plain, text_series
 from pipeline.corpus.readers.days import iso_days
 from pipeline.corpus.readers.flat import joined
@@ -14,6 +15,7 @@ from pipeline.corpus.readers.flat import joined
 EXTRA = (
     "year",  # of the date: completes days written with two digits of year
     "members",  # numbers of the simple family: become a family_id
+    "priority_ids",  # numbers of the priorities: become a family_id where nothing else does
 )
 _EMPTY = ("-", "--", "n/a", "nan", "none", "null")
 
@@ -69,6 +71,12 @@ def finished(table: pd.DataFrame, separators: Mapping[str, str]) -> pd.DataFrame
     if "members" in fields:
         members = separated(fields.pop("members"), separators.get("members", separators["ipc"]))
         family = family_ids(members, fields["patent_id"])
+        fields["family_id"] = (
+            fields["family_id"].mask(fields["family_id"] == "", family) if "family_id" in fields else family
+        )
+    if "priority_ids" in fields:
+        listed = separated(fields.pop("priority_ids"), separators.get("priority_ids", separators["ipc"]))
+        family = by_priorities(text_series(joined(pa.array(listed, pa.large_string())), table.index))
         fields["family_id"] = (
             fields["family_id"].mask(fields["family_id"] == "", family) if "family_id" in fields else family
         )

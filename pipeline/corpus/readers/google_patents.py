@@ -8,12 +8,13 @@ filing date is kept.
 import ast
 import json
 import re
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from pipeline.corpus.readers.base import FAULTS, ITEM, Layout, value_faults
+from pipeline.corpus.readers.base import FAULTS, ITEM, Layout, storable, value_faults
 from pipeline.corpus.readers.columns import finished, first_filled
 from pipeline.corpus.readers.localized import in_english
 
@@ -69,11 +70,13 @@ def _records(text: str) -> list[dict[str, Any]] | None:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
         try:
-            parsed = ast.literal_eval(re.sub(r"\}\s+\{", "}, {", text))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what Python thinks of somebody's data as a program
+                parsed = ast.literal_eval(re.sub(r"\}\s+\{", "}, {", text))
         except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
             return None
     records = parsed if isinstance(parsed, list) else [parsed]
-    return records if all(isinstance(record, dict) for record in records) else None
+    return storable(records) if all(isinstance(record, dict) for record in records) else None
 
 
 def _entries(text: str, key: str) -> str | None:

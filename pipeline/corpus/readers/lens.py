@@ -1,7 +1,8 @@
 """Lens.org: the CSV of its several years, and the records of its API (JSON lines).
 
 The date is the publication of each document; the application date is kept as filing date. Counts of citing documents
-are as of the export and are not read. Families: the simple family's members.
+are as of the export and are not read. Families: the simple family's members,
+else (in the older exports) the priorities.
 """
 
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ CSV = columns_layout(
         "inventors": ("inventors",),
         "cited_npl": ("npl citations", "non-patent citations"),
         "members": ("simple family members",),
+        "priority_ids": ("priority numbers",),
         "office": ("jurisdiction",),
         "app_date": ("application date",),
     },

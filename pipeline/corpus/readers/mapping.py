@@ -13,7 +13,7 @@ from pipeline.errors import ConfigError
 
 MappedField = Literal[
     "patent_id", "date", "title", "abstract", "claims", "ipc", "cpc", "assignees", "inventors", "cited_ids",
-    "cited_npl", "family_id", "members", "claims_count", "office", "app_date", "year",
+    "cited_npl", "family_id", "members", "priority_ids", "claims_count", "office", "app_date", "year",
 ]  # fmt: skip
 _Names = Annotated[tuple[str, ...], BeforeValidator(lambda names: (names,) if isinstance(names, str) else names)]
 _Separator = Annotated[str, Field(min_length=1, max_length=10)]
@@ -66,7 +66,9 @@ def mapped_layout(mapping: Mapping) -> Layout:
     """The layout a mapping describes; it is that of every table with the columns it names."""
     named = sorted({plain(name) for names in mapping.columns.values() for name in names})
     separators: dict[str, str] = {
-        field: _literal(text) for field, text in mapping.separators.items() if field in (*LISTS, "members")
+        field: _literal(text)
+        for field, text in mapping.separators.items()
+        if field in (*LISTS, "members", "priority_ids")
     }
     layout = columns_layout(
         "mapping",

@@ -1,7 +1,8 @@
 """The prompts: Markdown files that a user can read and change, with the replies they ask for beside them.
 
 ``default/`` holds ``system.md``, ``reply.md`` and one file a criterion in ``criteria/``; ``reference/`` (the published
-list-wise prompt) only the first two. A folder of one's own has the same form; its criteria are the files it holds.
+list-wise prompt) and ``naming/`` (what topics are called) only the first two. A folder of one's own has the form of
+``default/``; its criteria are the files it holds, and its ``naming/``, where it has one, goes before ours.
 """
 
 import dataclasses
@@ -12,7 +13,7 @@ from pydantic import BaseModel
 
 from pipeline.artifacts import sha256_json
 from pipeline.errors import ConfigError
-from pipeline.judge.rubric.replies import RankingReply, VerdictReply
+from pipeline.judge.rubric.replies import NameReply, RankingReply, VerdictReply
 
 _HERE = Path(__file__).parent
 _LEVELS = [str(level) for level in range(6)]
@@ -44,6 +45,16 @@ class Rubric:
         headings = {name: text.splitlines()[0].removeprefix("#").strip() for name, text in self.criteria.items()}
         return {**headings, OVERALL: "Overall"}
 
+    def questions(self) -> dict[str, str]:
+        """What each criterion asks, to find evidence for it: the words between its heading and its levels.
+
+        A list-wise rubric asks nothing in particular: ``overall`` alone, with an empty text.
+        """
+        if not self.criteria:
+            return {OVERALL: ""}
+        stated = {name: re.split(r"^0:", text, flags=re.MULTILINE)[0] for name, text in self.criteria.items()}
+        return {name: " ".join(text.partition("\n")[2].split()) for name, text in stated.items()}
+
 
 def load_rubric(preset: str, folder: Path | None = None) -> Rubric:
     """Read the prompts of a preset, from the folder given or those shipped.
@@ -57,6 +68,19 @@ def load_rubric(preset: str, folder: Path | None = None) -> Rubric:
     system, reply = _read(folder / "system.md"), _read(folder / "reply.md")
     version = sha256_json([preset, system, reply, criteria, schema.model_json_schema()])[:12]
     return Rubric(preset, system, reply, criteria, schema, version)
+
+
+def load_naming(folder: Path | None = None) -> Rubric:
+    """The prompts that ask for a topic's name: those in ``naming`` of the folder given, else those shipped.
+
+    Raises:
+        ConfigError: as ``load_rubric``.
+    """
+    own = folder / "naming" if folder else _HERE / "naming"
+    own = own if own.is_dir() else _HERE / "naming"
+    system, reply = _read(own / "system.md"), _read(own / "reply.md")
+    version = sha256_json(["naming", system, reply, NameReply.model_json_schema()])[:12]
+    return Rubric("naming", system, reply, {}, NameReply, version)
 
 
 def _criteria(folder: Path) -> dict[str, str]:

@@ -19,6 +19,13 @@ class VerdictReply(Reply):
     reason: Annotated[str, Field(min_length=1)]
 
 
+class NameReply(Reply):
+    """The name of one topic."""
+
+    label: Annotated[str, Field(min_length=1)]
+    description: Annotated[str, Field(min_length=1)]
+
+
 class RankedItem(Reply):
     """One opportunity of a list."""
 

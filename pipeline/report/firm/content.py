@@ -85,9 +85,10 @@ def firm_content(run: FirmRun) -> dict[str, Any]:
         "any_interval": bool(shown["probability_low"].notna().any()),
         "judged": bool(len(run.judged)),
         "judge": judge,
+        "naming": _naming(run),
         "notes": _notes(run),
         "titles": _titles(run),
-        "topics": records(_shown_topics(run, shown)),
+        "topics": _topics(run, _shown_topics(run, shown)),
         "pairs": records(run.pairs.head(PAIRS)),
         "all_pairs": len(run.pairs),
         "held_codes": _held(run, rows["target_code"].drop_duplicates().tolist()),
@@ -113,7 +114,7 @@ def _with_bounds(run: FirmRun) -> pd.DataFrame:
 
 
 def _opportunities(run: FirmRun, rows: pd.DataFrame, track: str) -> list[Opportunity]:
-    topics = {topic["topic_id"]: topic for topic in records(run.topics)}
+    topics = {topic["topic_id"]: topic for topic in _topics(run, run.topics)}
     pairs = {(pair["code_a"], pair["code_b"]): pair for pair in records(known_pairs(run))}
     held = _by(run.competitors, "code")
     patents = _by(run.patents.sort_values(["topic_id", "place"]), "topic_id")
@@ -169,6 +170,14 @@ def _opportunities(run: FirmRun, rows: pd.DataFrame, track: str) -> list[Opportu
             )
         )
     return cards
+
+
+def _topics(run: FirmRun, table: pd.DataFrame) -> list[Row]:
+    """Topics with who named them, their label by words, and a description; all empty where no model named them."""
+    named = run.names.loc[run.names["named_by"] != "", ["topic_id", "words", "description", "named_by"]]
+    names = {row["topic_id"]: row for row in records(named)}
+    nobody = {"words": "", "description": "", "named_by": ""}
+    return [{**nobody, **names.get(topic["topic_id"], {}), **topic} for topic in records(table)]
 
 
 def _patents(topic: Row, known: dict[Any, list[Row]], linked: bool) -> list[Row]:
@@ -274,6 +283,15 @@ def _judge(run: FirmRun) -> dict[str, Any]:
         "alpha": record.get("alpha"),
         "top": _top(run) if len(run.judged) else 5,
     }
+
+
+def _naming(run: FirmRun) -> Row | None:
+    """Who named how many of how many topics; None where no model was asked."""
+    if run.names.empty:
+        return None
+    named = run.names.loc[run.names["named_by"] != "", "named_by"]
+    by = named.iloc[0] if len(named) else str((run.judge.get("naming") or {}).get("named_by", "the model"))
+    return {"named": len(named), "topics": len(run.names), "named_by": by}
 
 
 def _notes(run: FirmRun) -> list[str]:

@@ -11,7 +11,17 @@ from pipeline.artifacts import read_json, read_table
 from pipeline.corpus.names import normalise_party
 from pipeline.errors import ArtifactError
 from pipeline.report.tables import Run, load_run
-from pipeline.schemas import PAIR, Competitors, Opportunities, TopicOpportunities, TopicPatents, Topics, empty, validate
+from pipeline.schemas import (
+    PAIR,
+    Competitors,
+    Opportunities,
+    TopicNames,
+    TopicOpportunities,
+    TopicPatents,
+    Topics,
+    empty,
+    validate,
+)
 
 TOPIC_OPPORTUNITIES = "topic_opportunities.parquet"
 RECORD = "topics.json"
@@ -40,6 +50,7 @@ class FirmRun:
     topics: pd.DataFrame
     opportunities: pd.DataFrame
     pairs: pd.DataFrame
+    names: pd.DataFrame
     patents: pd.DataFrame
     competitors: pd.DataFrame
     judged: pd.DataFrame
@@ -111,6 +122,7 @@ def load_firm_run(folder: Path) -> FirmRun:
         topics=topics,
         opportunities=opportunities.reset_index(drop=True),
         pairs=_table(folder / "opportunities.parquet", Opportunities).sort_values("firm_rank"),
+        names=_table(folder / "topic_names.parquet", TopicNames, optional=True),
         patents=_table(folder / "topic_patents.parquet", TopicPatents, optional=True),
         competitors=_table(folder / "competitors.parquet", Competitors, optional=True),
         judged=_one_judge(_columns(folder / "judged.parquet", *_JUDGED)),

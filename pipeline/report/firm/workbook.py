@@ -52,6 +52,7 @@ def _sheets(run: FirmRun) -> dict[str, pd.DataFrame]:
     every = {
         "Opportunities": run.opportunities,
         "Topics": run.topics,
+        "Topic names": run.names,
         "Patents": run.patents,
         "Pairs": run.pairs,
         "Competitors": run.competitors,

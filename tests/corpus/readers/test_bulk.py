@@ -262,6 +262,20 @@ def test_a_line_of_another_length_is_a_fault_with_its_place(tmp_path: Path) -> N
     assert "of g_patent.tsv has 2 fields where the header has 8" in str(found)
 
 
+@pytest.mark.parametrize(("source", "base"), [(PATENTSVIEW, "g_patent"), (PATSTAT, "tls211_part01")])
+def test_lines_that_cannot_be_read_take_no_other_rows_place(tmp_path: Path, source: Tables, base: str) -> None:
+    raw = folder(tmp_path / "raw", source)
+    path = raw / f"{base}.tsv"
+    header, rest = path.read_text().split("\n", 1)
+    path.write_text(f'{header}\n"1"\n{rest}"2"\n')
+    (raw / "another_part.tsv").write_text(f'{header}\n"3"\n"4"\n')
+    table = read_source(raw)
+    lost = table.faults[table.faults["kind"] == "row"]
+    places = sorted([*table.frame.index, *lost["row"]])
+    assert places == list(range(1, len(source[base]) - 1 + 4 + 1))
+    assert lost["reason"].str.contains("has 1 fields").sum() == 4
+
+
 def test_nul_bytes_and_bytes_of_another_encoding_are_mended_and_told(tmp_path: Path) -> None:
     raw = folder(tmp_path / "raw", PATENTSVIEW)
     data = (raw / "g_patent.tsv").read_bytes().replace(b"Lamp", b"L\0\xfcmp")

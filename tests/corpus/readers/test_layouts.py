@@ -15,6 +15,7 @@ LACKS = {
     "Patentscope XLSX of 2016": {"abstract", "app_date"},
 }
 FAMILIES = {
+    "Lens CSV of 2017": ("priorities:US1", ""),
     "Lens CSV of today": ("EP2000002B1", "EP2000002B1"),
     "Lens API, lines": ("000-1", "000-1"),
     "BigQuery Parquet, nested": ("77", ""),

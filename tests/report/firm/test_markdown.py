@@ -29,6 +29,8 @@ def test_the_report_has_its_parts_and_its_tables(tmp_path):
         "What NORTHWIND THERMAL could combine by 2015",
         f"1: {first['firm_label']} × {first['target_label']}",
         "How far to trust it",
+        "; 4 of 5 names were given by local:scripted.",
+        "; words: heat pumps, cooling, storage)",
         "What to do next",
         "Technical compatibility 4.2 0.4 5",
         "Feasibility (undecided)",

@@ -90,6 +90,16 @@ def test_a_judge_is_shown_with_spread_evidence_and_what_it_could_not_settle(tmp_
     assert "No model judged" not in text
 
 
+def test_names_given_by_a_model_stand_with_the_words_they_rest_on_and_say_whose_they_are(tmp_path):
+    folder = write_firm_run(tmp_path / "run", judged=True)
+    text = text_of(folder)
+    assert "4 of 5 names were given by local:scripted ; the words that each rests on stand beside it." in text
+    assert "They keep a store cold. Named by local:scripted ; by its words: heat pumps, cooling, storage" in text
+    named = read_table(folder / "topic_names.parquet").iloc[4]
+    assert f"{named['label']} {named['topic_id'].split(':')[1]} Named" not in text  # its words stayed
+    assert "Named by" not in text_of(write_firm_run(tmp_path / "unnamed"))
+
+
 def test_the_firm_s_patents_and_the_intervals_are_its_own_though_the_run_was_made_for_none(tmp_path):
     folder = write_firm_run(tmp_path / "run")
     codes = read_table(folder.parent / "codes.parquet").assign(firm_patents=0)

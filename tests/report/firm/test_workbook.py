@@ -40,6 +40,7 @@ def test_one_sheet_a_table_with_every_row(folder):
     tables = {
         "Opportunities": "topic_opportunities",
         "Topics": "topics",
+        "Topic names": "topic_names",
         "Patents": "topic_patents",
         "Pairs": "opportunities",
         "Competitors": "competitors",

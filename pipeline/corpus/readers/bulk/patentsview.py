@@ -4,6 +4,7 @@ The knowledge date is the grant. IPC and CPC at issue are read where their table
 where no table of symbols at issue is.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -23,7 +24,14 @@ from pipeline.corpus.readers.bulk.partition import (
     where,
     whole_numbers,
 )
-from pipeline.corpus.readers.bulk.tables import Faults, TableFile, batches, line_faults, unpacked_size
+from pipeline.corpus.readers.bulk.tables import (
+    Faults,
+    TableFile,
+    batches,
+    line_faults,
+    numbered,
+    unpacked_size,
+)
 from pipeline.corpus.readers.documents.base import LONGEST_CLAIMS
 from pipeline.corpus.readers.shards import Fault, Shard
 
@@ -97,7 +105,7 @@ def shards(files: dict[str, list[TableFile]], folder: Path, told: list[str], yea
     partition = Partition(folder, sum(unpacked_size(listed) for listed in used.values()))
     faults = Faults()
     for name, listed in used.items():
-        partition.write(name, _numbered(name, listed, faults), _KEY)
+        partition.write(name, _batches(name, listed, faults), _KEY)
     told += faults.warnings()
     yield line_faults(faults, {file.path for file in files["g_patent"]})
     orphans = dict.fromkeys(used, 0)
@@ -113,17 +121,13 @@ def shards(files: dict[str, list[TableFile]], folder: Path, told: list[str], yea
     told += [f"{name}: {count:,} rows belong to patents that g_patent does not hold" for name, count in lost.items()]
 
 
-def _numbered(name: str, files: list[TableFile], faults: Faults) -> Iterator[pa.RecordBatch]:
+def _batches(name: str, files: list[TableFile], faults: Faults) -> Iterator[pa.RecordBatch]:
     """The batches of a table's files; of ``g_patent`` with the row's number in the source."""
     needs, optional = HEADERS[name]
     columns = [*sorted(needs), *optional]
-    number = 0
-    for file in files:
-        for batch in batches(file, columns, faults):
-            if name == "g_patent":
-                batch = batch.append_column("row", pa.array(np.arange(number + 1, number + 1 + batch.num_rows)))
-            number += batch.num_rows
-            yield batch
+    if name == "g_patent":
+        return numbered(files, columns, faults)
+    return itertools.chain.from_iterable(batches(file, columns, faults) for file in files)
 
 
 def _orphans(base: pa.Table, table: pa.Table) -> int:

@@ -5,6 +5,7 @@ keys than the application: names by person, cited numbers and the citing applica
 """
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -24,7 +25,14 @@ from pipeline.corpus.readers.bulk.partition import (
     where,
     whole_numbers,
 )
-from pipeline.corpus.readers.bulk.tables import Faults, TableFile, batches, line_faults, unpacked_size
+from pipeline.corpus.readers.bulk.tables import (
+    Faults,
+    TableFile,
+    batches,
+    line_faults,
+    numbered,
+    unpacked_size,
+)
 from pipeline.corpus.readers.shards import Shard
 
 _UNKNOWN_DAY = "9999-12-31"
@@ -75,7 +83,7 @@ def shards(files: dict[str, list[TableFile]], folder: Path, told: list[str], yea
     partition = Partition(folder, sum(unpacked_size(listed) for listed in files.values()))
     for name in _BY_APPLICATION:
         if name in files:
-            partition.write(name, _numbered(name, files[name], faults), "appln_id")
+            partition.write(name, _batches(name, files[name], faults), "appln_id")
     if "tls206" in files and "tls207" in files:
         partition.write("parties", _named_parties(partition, files, faults), "appln_id")
     if "tls212" in files:
@@ -88,20 +96,19 @@ def shards(files: dict[str, list[TableFile]], folder: Path, told: list[str], yea
             yield _joined(base, functools.partial(partition.read, part=part))
 
 
-def _numbered(name: str, files: list[TableFile], faults: Faults) -> Iterator[pa.RecordBatch]:
+def _batches(name: str, files: list[TableFile], faults: Faults) -> Iterator[pa.RecordBatch]:
+    """The batches of a table's files; of ``tls211`` with the row's number in the source."""
     needs, optional = HEADERS[name]
-    number = 0
-    for file in files:
-        for batch in batches(file, [*sorted(needs), *optional], faults):
-            rows = pa.array(np.arange(number + 1, number + 1 + batch.num_rows))
-            yield batch.append_column("row", rows) if name == "tls211" else batch
-            number += batch.num_rows
+    columns = [*sorted(needs), *optional]
+    if name == "tls211":
+        return numbered(files, columns, faults)
+    return itertools.chain.from_iterable(batches(file, columns, faults) for file in files)
 
 
 def _named_parties(partition: Partition, files: dict[str, list[TableFile]], faults: Faults) -> Iterator[pa.RecordBatch]:
     """``tls207`` with the names of ``tls206``."""
     for name in ("tls206", "tls207"):
-        partition.write(name, _numbered(name, files[name], faults), "person_id")
+        partition.write(name, _batches(name, files[name], faults), "person_id")
     for part in range(partition.parts):
         people, parties = partition.read("tls206", part), partition.read("tls207", part)
         if people is not None and parties is not None:
@@ -119,8 +126,8 @@ def _numbered_citations(
     partition: Partition, files: dict[str, list[TableFile]], faults: Faults
 ) -> Iterator[pa.RecordBatch]:
     """``tls212`` with the numbers of the cited publications: citing publication, order, cited, kind of citation."""
-    partition.write("publn", _numbered("tls211", files["tls211"], Faults()), "pat_publn_id")
-    partition.write("tls212", _numbered("tls212", files["tls212"], faults), "cited_pat_publn_id")
+    partition.write("publn", _batches("tls211", files["tls211"], Faults()), "pat_publn_id")
+    partition.write("tls212", _batches("tls212", files["tls212"], faults), "cited_pat_publn_id")
     for part in range(partition.parts):
         citations = partition.read("tls212", part)
         if citations is not None:

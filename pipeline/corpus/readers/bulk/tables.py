@@ -5,10 +5,12 @@ import contextlib
 import csv
 import dataclasses
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
@@ -36,7 +38,7 @@ def table_files(folder: Path) -> list[TableFile]:
     for path in sorted(folder.iterdir()):
         if path.is_file() and not path.name.startswith("."):
             for start in beginnings(path, _HEADER)[:1]:
-                line = start.decode("utf-8-sig", "replace").partition("\n")[0].rstrip("\r")
+                line = re.split(r"[\r\n]", start.decode("utf-8-sig", "replace"), maxsplit=1)[0]
                 delimiter = max("\t,;", key=line.count)
                 columns = tuple(name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), []))
                 found.append(TableFile(path, columns, delimiter))
@@ -59,7 +61,8 @@ class Faults:
     """Lines of a table that could not be read, with their places, and bytes that were not UTF-8."""
 
     def __init__(self) -> None:
-        self.lines: list[tuple[Path, int, str, str]] = []  # file, line, reason, how it begins
+        self.lines: list[tuple[Path, int, int, str, str]] = []  # file, line, place in the table, reason, beginning
+        self.passed = 0  # rows of the table that stand in files before the one at hand
         self.recoded: dict[Path, int] = {}
 
     def add(self, path: Path, row: pa_csv.InvalidRow) -> str:
@@ -69,7 +72,8 @@ class Faults:
             CorpusError: when there are so many that the file must be of another form.
         """
         reason = f"has {row.actual_columns} fields where the header has {row.expected_columns}"
-        self.lines.append((path, row.number or 0, reason, (row.text or "")[:200]))
+        line = row.number or 0  # the header is the first
+        self.lines.append((path, line, self.passed + line - 1, reason, (row.text or "")[:200]))
         if len(self.lines) > _MOST_FAULTS:
             raise CorpusError(f"{path}: more than {_MOST_FAULTS:,} lines like line {row.number}, which {reason}: "
                               "broken quotes or another delimiter; fetch it again")  # fmt: skip
@@ -86,10 +90,26 @@ class Faults:
 def line_faults(faults: Faults, base: set[Path]) -> Shard:
     """Lines that could not be read: in the table of patents a patent is lost with one, in others a value."""
     listed = tuple(
-        (line, "", "row" if path in base else "value", f"line {line} of {path.name} {reason}", start)
-        for path, line, reason, start in faults.lines
+        (place, "", "row" if path in base else "value", f"line {line} of {path.name} {reason}", start)
+        for path, line, place, reason, start in faults.lines
     )
     return dataclasses.replace(shard([]), faults=listed)
+
+
+def numbered(files: Iterable[TableFile], wanted: Sequence[str], faults: Faults) -> Iterator[pa.RecordBatch]:
+    """The batches of a table's files with the place of each row in the table (column ``row``, from 1 on).
+
+    Lines that could not be read have places of their own, so no place is that of two rows.
+    """
+    begin, last = len(faults.lines), 0
+    faults.passed = 0
+    for file in files:
+        for batch in batches(file, wanted, faults):
+            lost = [place for _, _, place, _, _ in faults.lines[begin:]]
+            places = np.arange(last + 1, last + 1 + batch.num_rows + len(lost))
+            places = places[~np.isin(places, lost)][: batch.num_rows]
+            last = max(last, *places[-1:].tolist())
+            yield batch.append_column("row", pa.array(places))
 
 
 def batches(file: TableFile, wanted: Sequence[str], faults: Faults) -> Iterator[pa.RecordBatch]:
@@ -102,6 +122,7 @@ def batches(file: TableFile, wanted: Sequence[str], faults: Faults) -> Iterator[
     names = [name if name in present else f"{index}:{name}" for index, name in enumerate(file.columns)]
     with contextlib.ExitStack() as stack:
         for _, stream in stack.enter_context(members(file.path)):
+            begin, rows = len(faults.lines), 0
             try:
                 reader = pa_csv.open_csv(
                     _Utf8(stream, file.path, faults),
@@ -118,7 +139,10 @@ def batches(file: TableFile, wanted: Sequence[str], faults: Faults) -> Iterator[
                     ),
                 )
                 for batch in reader:
+                    rows += batch.num_rows
                     yield _completed(batch, wanted)
+                lost = [place for _, _, place, _, _ in faults.lines[begin:]]
+                faults.passed = max([faults.passed + rows + len(lost), *lost])
             except StopIteration:
                 return
             except pa.ArrowInvalid as error:

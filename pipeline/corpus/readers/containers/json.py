@@ -4,13 +4,12 @@ A record's fields are columns named by their path: ``biblio.parties.applicants.n
 so that the entries of two fields of the same list stand side by side.
 """
 
-import json
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import pandas as pd
 
-from pipeline.corpus.readers.base import ITEM, RawTable, Sheet, faults_of, plain
+from pipeline.corpus.readers.base import ITEM, RawTable, Sheet, faults_of, loads, plain
 from pipeline.corpus.readers.containers.encoding import Utf8Text
 from pipeline.errors import CorpusError
 
@@ -74,7 +73,7 @@ def _document(text: Utf8Text) -> _Records:
         )
     content = text.path.read_bytes()[text.offset :].decode("utf-8", "replace")
     try:
-        document = json.loads(content)
+        document = loads(content)
     except (ValueError, RecursionError) as error:
         raise CorpusError(f"{text.shown} is no JSON that can be read: {str(error)[:100]}") from error
     if isinstance(document, dict):
@@ -86,7 +85,7 @@ def _document(text: Utf8Text) -> _Records:
 
 def _parsed(line: str) -> dict[str, Any] | str:
     try:
-        record = json.loads(line)
+        record = loads(line)
     except (ValueError, RecursionError) as error:
         return f"is no JSON: {str(error)[:100]}\x00{line[:200]}"
     return record if isinstance(record, dict) else f"is no record of fields\x00{line[:200]}"

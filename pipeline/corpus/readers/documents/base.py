@@ -115,5 +115,5 @@ def old_symbol(text: str) -> str:
     >>> old_symbol("H04M 1100"), old_symbol("B60R  900"), old_symbol("A61K 31415"), old_symbol("A61B005/00")
     ('H04M 11/00', 'B60R 9/00', 'A61K 31/415', 'A61B005/00')
     """
-    columns = re.fullmatch(r"([A-H][0-9]{2}[A-Z])([ 0-9]{2}[0-9])([0-9]{2,4})", text.strip())
+    columns = re.fullmatch(r"([A-H][0-9]{2}[A-Z])( {2}[0-9]| [0-9]{2}|[0-9]{3})([0-9]{2,4})", text.strip())
     return f"{columns[1]} {int(columns[2])}/{columns[3]}" if columns else text.strip()

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from pipeline.corpus.readers.base import storable
 from pipeline.corpus.readers.documents.base import (
     LARGEST,
     Chunk,
@@ -24,6 +25,7 @@ from pipeline.corpus.readers.documents.base import (
 from pipeline.corpus.readers.documents.streams import CHUNK, Readable
 
 Record = dict[str, Any]
+_LONGEST_NUMBER = 40  # digits
 _DEEPEST = 100  # nested brackets; patents have three or four
 _ARRAYS = re.compile(r'"(?:patents|patentFileWrapperDataBag)"\s*:\s*\[')
 _PUBLISHED = re.compile(r"(19|20)[0-9]{9}")  # the number of a US application's publication
@@ -50,7 +52,7 @@ def _is_json(start: bytes) -> bool:
 
 def split(stream: Readable) -> Iterator[Chunk]:
     """The entries of every array of patents, one after the other; what breaks an array off is a fault."""
-    decoder, utf8 = json.JSONDecoder(), codecs.getincrementaldecoder("utf-8")("replace")
+    decoder, utf8 = json.JSONDecoder(parse_int=_whole), codecs.getincrementaldecoder("utf-8")("replace")
     text, at, ended, inside = "", 0, False, False
     while True:
         if not inside:
@@ -79,6 +81,11 @@ def split(stream: Readable) -> Iterator[Chunk]:
         text, at = text[at:] + utf8.decode(data, final=ended), 0
 
 
+def _whole(digits: str) -> int | str:
+    """A whole number; one longer than any that a patent has stays text, since Python refuses to read it."""
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else digits
+
+
 def _skipped(text: str, at: int) -> int:
     while at < len(text) and text[at] in ", \t\r\n":
         at += 1
@@ -88,7 +95,8 @@ def _skipped(text: str, at: int) -> int:
 def _entry(decoder: json.JSONDecoder, text: str, at: int) -> tuple[Any, int, str]:
     """The JSON value at a place and where it ends; or a fault; or neither, when the text stops within it."""
     try:
-        return *decoder.raw_decode(text, at), ""
+        entry, end = decoder.raw_decode(text, at)
+        return storable(entry) if text.find("\\u", at, end) >= 0 else entry, end, ""
     except RecursionError:
         return None, at, f"is nested more than {_DEEPEST} deep, and all behind it lost"
     except json.JSONDecodeError as error:
@@ -168,19 +176,18 @@ def parse_public_search(record: Record) -> Row:
     number, kind = _text(record, "publicationReferenceDocumentNumber"), _joined_text(record, "kindCode")
     if not number:
         raise UnreadableError("has no publicationReferenceDocumentNumber")
-    cited = record.get("urpn") or []
     return {
         "patent_id": publication("US", number, kind),
         "date": _text(record, "datePublished")[:10],
         "date_kind": "publication" if _PUBLISHED.fullmatch(number) else "grant",
         "office": "US",
-        "app_date": min((str(day)[:10] for day in record.get("applicationFilingDate") or []), default=""),
+        "app_date": min((day[:10] for day in _texts(record, "applicationFilingDate")), default=""),
         "title": plain(_text(record, "inventionTitle")),
         "ipc": joined(_text(record, "ipcCodeFlattened").split(";")),
         "cpc": joined(f"{_text(record, 'cpcInventiveFlattened')};{_text(record, 'cpcAdditionalFlattened')}".split(";")),
-        "assignees": joined(map(str, record.get("assigneeName") or record.get("applicantName") or [])),
+        "assignees": joined(_texts(record, "assigneeName") or _texts(record, "applicantName")),
         "inventors": joined([re.sub(r"\s+et al\.?$", "", _text(record, "inventorsShort"))]),
-        "cited_ids": joined_ids(publication("US", str(document), "") for document in cited),
+        "cited_ids": joined_ids(publication("US", document, "") for document in _texts(record, "urpn")),
         "family_id": "",  # familyIdentifierCur numbers the application, not the family
     }
 
@@ -199,7 +206,7 @@ def parse_open_data_portal(record: Record) -> Row:
         identity, date, date_kind = publication("US", granted, ""), _text(meta, "grantDate"), "grant"
     else:
         raise UnreadableError("is not published yet")
-    codes = meta.get("cpcClassificationBag") or []
+    codes = meta.get("cpcClassificationBag")
     return {
         "patent_id": identity,
         "date": date,
@@ -208,7 +215,8 @@ def parse_open_data_portal(record: Record) -> Row:
         "app_date": _text(meta, "filingDate"),
         "title": plain(_text(meta, "inventionTitle")),
         "cpc": joined(
-            plain(_text(code, "classificationSymbolText") if isinstance(code, dict) else str(code)) for code in codes
+            plain(_text(code, "classificationSymbolText") if isinstance(code, dict) else str(code))
+            for code in (codes if isinstance(codes, list) else ())
         ),
         "assignees": joined(_text(party, "applicantNameText") for party in _list(meta, "applicantBag"))
         or joined([_text(meta, "firstApplicantName")]),
@@ -232,6 +240,12 @@ def _text(record: Record, *names: str) -> str:
 def _joined_text(record: Record, name: str) -> str:
     value = record.get(name)
     return str(value[0]) if isinstance(value, list) and value else _text(record, name)
+
+
+def _texts(record: Record, name: str) -> list[str]:
+    """The entries of a list of texts; one text is a list of itself."""
+    value = record.get(name)
+    return [str(entry) for entry in (value if isinstance(value, list) else [value]) if entry is not None]
 
 
 def _list(record: Record, *names: str) -> list[Record]:
