@@ -20,6 +20,7 @@ def forecast(
     horizons: list[int] | None = None,
     config: str | None = None,
     background: str | None = None,
+    cluster: str | None = None,
 ) -> str:
     """Rank the pairs of codes that will converge after a cutoff, for one firm, and report why.
 
@@ -32,10 +33,11 @@ def forecast(
         horizons: Years after the cutoff in which a pair must converge, one or several.
         config: YAML file with further settings.
         background: A larger corpus, or its summary: what the pairs do outside the corpus.
+        cluster: The address of a Dask scheduler whose workers compute it, as tcp://host:8786. Left out: this machine.
     """
     settings = _settings(config, horizons)
     day = cutoff or latest_cutoff(Path(corpus))
-    return make_run(_request("forecast", corpus, [day], firm, settings, background), out)
+    return make_run(_request("forecast", corpus, [day], firm, settings, background), out, cluster=cluster)
 
 
 @flow(name="backtest", flow_run_name="backtest-{out}", persist_result=False)
@@ -47,6 +49,7 @@ def backtest(
     horizons: list[int] | None = None,
     config: str | None = None,
     background: str | None = None,
+    cluster: str | None = None,
 ) -> str:
     """Forecast from past cutoffs and measure against what came, beside every baseline.
 
@@ -59,10 +62,11 @@ def backtest(
         horizons: Years after the cutoff in which a pair must converge, one or several.
         config: YAML file with further settings.
         background: A larger corpus, or its summary: what the pairs do outside the corpus.
+        cluster: The address of a Dask scheduler whose workers compute it, as tcp://host:8786. Left out: this machine.
     """
     settings = _settings(config, horizons)
     days = cutoffs or [latest_cutoff(Path(corpus), settings.task.horizon)]
-    return make_run(_request("backtest", corpus, days, firm, settings, background), out)
+    return make_run(_request("backtest", corpus, days, firm, settings, background), out, cluster=cluster)
 
 
 def _settings(config: str | None, horizons: list[int] | None) -> RunConfig:

@@ -26,6 +26,7 @@ def watch_flow(
     config: str | None = None,
     cutoff: str | None = None,
     notify: str | None = None,
+    cluster: str | None = None,
 ) -> str:
     """Make the forecast that is due in the folder ``out`` and its digest; return what was done, in a line.
 
@@ -37,6 +38,7 @@ def watch_flow(
         cutoff: Last day the forecast may see, as YYYY-MM-DD. Left out: the last day the corpus is complete for.
         notify: A notification block as TYPE/NAME, as in slack-webhook/team, which gets the digest's text. Left out, or
             where nothing was due: nobody is told.
+        cluster: The address of a Dask scheduler whose workers compute the forecast. Left out: this machine.
 
     Raises:
         ConfigError: there is no such block; said before anything is computed.
@@ -53,7 +55,8 @@ def watch_flow(
         check_plan(plan)
         if not plan.made:
             clear(plan)
-            run_flow("forecast", plan.request.model_dump(mode="json"), str(plan.run), str(Path(out) / "parts"))
+            values, parts = plan.request.model_dump(mode="json"), str(Path(out) / "parts")
+            run_flow("forecast", values, str(plan.run), parts, cluster=cluster)
         said = digest(plan, out)
     if block is not None:
         tell(block, f"techconverge watch: {said}", (Path(out) / TEXT).read_text(encoding="utf-8"))

@@ -8,6 +8,7 @@ in blocks; what is kept of them is the members' scores, and all are ranked toget
 """
 
 import dataclasses
+import functools
 import time
 from collections.abc import Callable, Iterator
 
@@ -20,6 +21,7 @@ from pipeline.config import FUSION
 from pipeline.corpus.timeline import Corpus
 from pipeline.cutoff import (
     CutoffForecast,
+    Remote,
     WholeList,
     lost_modalities,
     past_cutoffs,
@@ -42,6 +44,7 @@ from pipeline.ranking.scorers import Scorer, scorers
 from pipeline.run_config import RunConfig
 
 SAMPLE = 200_000  # candidates drawn at an origin, beside all positives
+SLICE = 16_384  # candidates of a block scored at once: few enough for the processor's cache
 HEAD = 10_000  # best candidates that are made into a table, reported and explained
 ORIGINS = 1  # training origins; as many again validate
 
@@ -49,7 +52,12 @@ Progress = Callable[[str], None]
 
 
 def forecast_in_blocks(
-    history: Corpus, candidates: Candidates, config: RunConfig, progress: Progress, background: Summary | None
+    history: Corpus,
+    candidates: Candidates,
+    config: RunConfig,
+    progress: Progress,
+    background: Summary | None,
+    remote: Remote | None = None,
 ) -> CutoffForecast:
     """As ``forecast_at``; what is done otherwise stands among the warnings.
 
@@ -64,7 +72,7 @@ def forecast_in_blocks(
     progress(f"{len(candidates):,} candidate pairs of {len(candidates.codes)} codes, to go by in blocks")
     sample, ruler = features.origin(history, candidates, None)
     ranker, notes = usable_prior_ranker(history, config)
-    past = _past_origins(history, features, progress, required=ranker is None)
+    past = _past_origins(history, features, progress, ranker is None, remote)
     timings["features"] = time.perf_counter() - clock
     clock = time.perf_counter()
     prior = expected_prior(history, past, config.task)
@@ -78,7 +86,11 @@ def forecast_in_blocks(
     clock = time.perf_counter()
     progress(f"scoring {len(candidates):,} candidates, a block at a time")
     made = scorers(ranking, sample, config.task.window)
-    logits = _scored(features.blocks(history, candidates, ruler), made, len(candidates), progress)
+    if remote:
+        blocks = remote(score_block, ((made, rows) for rows in candidates.rows_of_blocks()))
+    else:
+        blocks = map(functools.partial(features.scores, history, candidates, ruler, made), candidates.blocks())
+    logits = _scored(blocks, made, len(candidates), progress)
     timings["blocks"] = time.perf_counter() - clock
     clock = time.perf_counter()
     progress("ranking all candidates")
@@ -134,28 +146,71 @@ class _Features:
         config = self.config
         return build_in_parts(history, pairs, config.task, config.seed, self.background, config.features.blocks)
 
-    def blocks(self, history: Corpus, candidates: Candidates, ruler: Ruler) -> Iterator[pd.DataFrame]:
-        """The ranked features of all candidates, a block at a time."""
+    def scores(
+        self,
+        history: Corpus,
+        candidates: Candidates,
+        ruler: Ruler,
+        members: dict[str, Scorer],
+        places: tuple[np.ndarray, np.ndarray],
+    ) -> dict[str, np.ndarray]:
+        """Each member's raw scores of a block of candidates, by their places."""
         config = self.config
-        for a, b in candidates.blocks():
-            pairs = candidates.chosen(a, b)
-            columns = feature_columns(history, pairs, config.task, config.seed, self.background, config.features.blocks)
-            yield pd.DataFrame(ruler.ranks(columns), copy=False)
+        pairs = candidates.chosen(*places)
+        columns = feature_columns(history, pairs, config.task, config.seed, self.background, config.features.blocks)
+        scores = {name: np.empty(len(pairs)) for name in members}
+        for start in range(0, len(pairs), SLICE):
+            rows = slice(start, start + SLICE)
+            ranks = pd.DataFrame(ruler.ranks({name: values[rows] for name, values in columns.items()}), copy=False)
+            for name, scorer in members.items():
+                X = ranks.reindex(columns=scorer.columns).to_numpy(dtype=np.float32)
+                scores[name][rows] = scorer.raw(X, np.arange(len(X)))
+        return scores
 
 
-def _past_origins(history: Corpus, features: _Features, progress: Progress, required: bool) -> list[Origin]:
+def score_block(
+    history: Corpus, config: RunConfig, background: Summary | None, block: tuple[dict[str, Scorer], slice]
+) -> dict[str, np.ndarray]:
+    """As ``_Features.scores``, for another process: the members, and the codes whose candidates the block holds."""
+    members, rows = block
+    candidates, ruler = history.once(_measured, config, background)
+    return _Features(config, background).scores(history, candidates, ruler, members, candidates.places(rows))
+
+
+def _measured(history: Corpus, config: RunConfig, background: Summary | None) -> tuple[Candidates, Ruler]:
+    """The candidates and what ranks them, which all blocks share: made again rather than sent, for it is large."""
+    candidates = find_candidates(history, config.task)
+    return candidates, _Features(config, background).origin(history, candidates, None)[1]
+
+
+def past_sample(
+    history: Corpus, config: RunConfig, background: Summary | None, cutoff: pd.Timestamp
+) -> tuple[Origin, int] | None:
+    """A sample of the candidates of an earlier cutoff, with all that were to converge, and how many there were; None:
+    the corpus was too small then, so it is not learnt from."""
+    earlier = history.as_of(cutoff)
+    try:
+        candidates = find_candidates(earlier, config.task)
+    except NotEnoughDataError:
+        return None
+    labels = outcomes(history, candidates, config.task)
+    return _Features(config, background).origin(earlier, candidates, labels)[0], len(candidates)
+
+
+def _past_origins(
+    history: Corpus, features: _Features, progress: Progress, required: bool, remote: Remote | None
+) -> list[Origin]:
     task = features.config.task
     first = history.patents["knowledge_date"].iloc[0]
     origins = []
-    for cutoff in past_cutoffs(history.cutoff, first, task.horizon, ORIGINS):
-        earlier = history.as_of(cutoff)
-        try:
-            candidates = find_candidates(earlier, task)
-        except NotEnoughDataError:
-            continue  # the corpus was too small then: it is not learnt from
-        labels = outcomes(history, candidates, task)
-        progress(f"features at {cutoff:%Y-%m-%d}: {labels.nnz:,} positives and a sample of {len(candidates):,} pairs")
-        origins.append(features.origin(earlier, candidates, labels)[0])
+    cutoffs = past_cutoffs(history.cutoff, first, task.horizon, ORIGINS)
+    here = (past_sample(history, features.config, features.background, cutoff) for cutoff in cutoffs)
+    for found in remote(past_sample, cutoffs) if remote else here:
+        if found is not None:
+            origin, pairs = found
+            positives = int(origin.outcome.sum())
+            progress(f"features at {origin.cutoff:%Y-%m-%d}: {positives:,} positives and a sample of {pairs:,} pairs")
+            origins.append(origin)
     if not origins and required:
         raise CutoffError(
             f"the data begin on {first:%Y-%m-%d}, too near to the cutoff {history.cutoff:%Y-%m-%d} to learn from: "
@@ -165,16 +220,15 @@ def _past_origins(history: Corpus, features: _Features, progress: Progress, requ
 
 
 def _scored(
-    blocks: Iterator[pd.DataFrame], made: dict[str, Scorer], total: int, progress: Progress
+    blocks: Iterator[dict[str, np.ndarray]], made: dict[str, Scorer], total: int, progress: Progress
 ) -> dict[str, np.ndarray]:
-    """Rank logits of all candidates by each member that has a weight, from the blocks of their ranked features."""
+    """Rank logits of all candidates by each member that has a weight, from the raw scores of block after block."""
     raw = {name: np.empty(total) for name in made}
     done = 0
-    for number, features in enumerate(blocks):
-        rows = slice(done, done := done + len(features))
-        for name, scorer in made.items():
-            X = features.reindex(columns=scorer.columns).to_numpy(dtype=np.float32)
-            raw[name][rows] = scorer.raw(X, np.arange(len(X)))
+    for number, scores in enumerate(blocks):
+        for name, values in scores.items():
+            raw[name][done : done + len(values)] = values
+        done += len(values)
         if number % 10 == 9:
             progress(f"scored {done:,} of {total:,} candidates")
     for values in raw.values():

@@ -11,6 +11,7 @@ from cases import PROJECT
 # because the reference recipe selects its learners by them
 ROOMS = (
     "errors",
+    "mapping",
     "extensions",
     "artifacts",
     "spreadsheets",
