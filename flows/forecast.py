@@ -7,6 +7,7 @@ from typing import Literal
 from prefect import flow
 
 from flows.run import make_run
+from flows.storage import at_hand
 from pipeline.run_config import RunConfig, load_config
 from pipeline.run_request import RunRequest, latest_cutoff
 
@@ -35,9 +36,10 @@ def forecast(
         background: A larger corpus, or its summary: what the pairs do outside the corpus.
         cluster: The address of a Dask scheduler whose workers compute it, as tcp://host:8786. Left out: this machine.
     """
-    settings = _settings(config, horizons)
-    day = cutoff or latest_cutoff(Path(corpus))
-    return make_run(_request("forecast", corpus, [day], firm, settings, background), out, cluster=cluster)
+    with at_hand(corpus, out, config, background) as (corpus, out, config, background):
+        settings = _settings(config, horizons)
+        day = cutoff or latest_cutoff(Path(corpus))
+        return make_run(_request("forecast", corpus, [day], firm, settings, background), out, cluster=cluster)
 
 
 @flow(name="backtest", flow_run_name="backtest-{out}", persist_result=False)
@@ -64,9 +66,10 @@ def backtest(
         background: A larger corpus, or its summary: what the pairs do outside the corpus.
         cluster: The address of a Dask scheduler whose workers compute it, as tcp://host:8786. Left out: this machine.
     """
-    settings = _settings(config, horizons)
-    days = cutoffs or [latest_cutoff(Path(corpus), settings.task.horizon)]
-    return make_run(_request("backtest", corpus, days, firm, settings, background), out, cluster=cluster)
+    with at_hand(corpus, out, config, background) as (corpus, out, config, background):
+        settings = _settings(config, horizons)
+        days = cutoffs or [latest_cutoff(Path(corpus), settings.task.horizon)]
+        return make_run(_request("backtest", corpus, days, firm, settings, background), out, cluster=cluster)
 
 
 def _settings(config: str | None, horizons: list[int] | None) -> RunConfig:

@@ -9,6 +9,7 @@ from prefect import flow, get_run_logger
 
 from flows.cluster import mapper_at
 from flows.page import show_files, show_table
+from flows.storage import at_hand
 from flows.tasks import HOUR, MINUTE, Reference, file_hashes, once, reference, stage
 from pipeline.artifacts import sha256_json
 from pipeline.corpus.aliases import NO_ALIASES, read_aliases
@@ -46,13 +47,14 @@ def ingest(
         mapping: YAML file that says which column is which.
         cluster: The address of a Dask scheduler whose workers read the files. Left out: this machine.
     """
-    files = _found(sources)
-    settings = {"append": append, "families": families, "aliases": aliases, "mapping": mapping}
-    hashes = file_hashes(*files, aliases, mapping)
-    key = sha256_json([hashes, settings, str(Path(corpus).absolute()), code_hash(), versions()])
-    made = once(read_sources, key, [str(file) for file in files], corpus, settings, cluster)
-    show_corpus(made["path"])
-    return made["path"]
+    with at_hand(corpus, aliases, mapping, *sources) as (corpus, aliases, mapping, *sources):
+        files = _found(sources)
+        settings = {"append": append, "families": families, "aliases": aliases, "mapping": mapping}
+        hashes = file_hashes(*files, aliases, mapping)
+        key = sha256_json([hashes, settings, str(Path(corpus).absolute()), code_hash(), versions()])
+        made = once(read_sources, key, [str(file) for file in files], corpus, settings, cluster)
+        show_corpus(made["path"])
+        return made["path"]
 
 
 def _found(sources: list[str]) -> list[Path]:

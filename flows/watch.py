@@ -9,6 +9,7 @@ from prefect.blocks.abstract import NotificationBlock
 from prefect.blocks.core import Block
 
 from flows.run import run_flow
+from flows.storage import at_hand
 from flows.tasks import HOUR, MINUTE, stage
 from pipeline.artifacts import locked
 from pipeline.errors import ConfigError
@@ -45,22 +46,23 @@ def watch_flow(
         Others as ``pipeline.watch.run.watch``.
     """
     block = notification_block(notify) if notify else None
-    settings = load_config(Path(config) if config else None, {})
-    request = WatchRequest.model_validate({"corpus": corpus, "firm": firm, "config": settings, "cutoff": cutoff})
-    with locked(Path(out)):
-        plan = plan_watch(request, Path(out))
-        if isinstance(plan, str):
-            get_run_logger().info(plan)
-            return plan
-        check_plan(plan)
-        if not plan.made:
-            clear(plan)
-            values, parts = plan.request.model_dump(mode="json"), str(Path(out) / "parts")
-            run_flow("forecast", values, str(plan.run), parts, cluster=cluster)
-        said = digest(plan, out)
-    if block is not None:
-        tell(block, f"techconverge watch: {said}", (Path(out) / TEXT).read_text(encoding="utf-8"))
-    return said
+    with at_hand(corpus, out, config) as (corpus, out, config):
+        settings = load_config(Path(config) if config else None, {})
+        request = WatchRequest.model_validate({"corpus": corpus, "firm": firm, "config": settings, "cutoff": cutoff})
+        with locked(Path(out)):
+            plan = plan_watch(request, Path(out))
+            if isinstance(plan, str):
+                get_run_logger().info(plan)
+                return plan
+            check_plan(plan)
+            if not plan.made:
+                clear(plan)
+                values, parts = plan.request.model_dump(mode="json"), str(Path(out) / "parts")
+                run_flow("forecast", values, str(plan.run), parts, cluster=cluster)
+            said = digest(plan, out)
+        if block is not None:
+            tell(block, f"techconverge watch: {said}", (Path(out) / TEXT).read_text(encoding="utf-8"))
+        return said
 
 
 def notification_block(name: str) -> NotificationBlock:

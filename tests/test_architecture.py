@@ -14,6 +14,7 @@ ROOMS = (
     "mapping",
     "extensions",
     "artifacts",
+    "storage",
     "spreadsheets",
     "fetch",
     "schemas",
