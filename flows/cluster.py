@@ -71,15 +71,25 @@ def mapper_at(address: str | None) -> Iterator[Mapper | None]:
 
 def _map(runner: "DaskTaskRunner", function: Callable[[Item], Made], items: Iterable[Item], /) -> Iterator[Made]:
     name = _name(function)
-    ahead = AHEAD * max(len(runner.client.nthreads()), 1)  # type: ignore[no-untyped-call]
-    waiting: deque[Any] = deque()
+    futures = (put_to(runner, apply, name, program(), function, item) for item in items)
     with _place_left():
-        for item in items:
-            waiting.append(put_to(runner, apply, name, program(), function, item))
-            if len(waiting) >= ahead:
-                yield result(waiting.popleft())
-        while waiting:
+        yield from in_order(futures, AHEAD * workers_of(runner))
+
+
+def in_order(futures: Iterable[Any], ahead: int) -> Iterator[Any]:
+    """The results of futures that are made as they are drawn, so many ``ahead`` of the result that is waited for."""
+    waiting: deque[Any] = deque()
+    for future in futures:
+        waiting.append(future)
+        if len(waiting) >= ahead:
             yield result(waiting.popleft())
+    while waiting:
+        yield result(waiting.popleft())
+
+
+def workers_of(runner: "DaskTaskRunner") -> int:
+    """How many workers there are now; one, where they are still to come."""
+    return max(len(runner.client.nthreads()), 1)  # type: ignore[no-untyped-call]
 
 
 def _name(function: Any) -> str:

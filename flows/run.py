@@ -11,11 +11,11 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
-from flows.cluster import ClusterError, mapper_at, put_to, result, runner_at
+from flows.cluster import ClusterError, in_order, mapper_at, put_to, result, runner_at, workers_of
 from flows.page import show_files, show_table
 from flows.tasks import HOUR, MINUTE, Reference, file_hashes, once, reference, stage, still_there
 from pipeline.artifacts import locked, read_json, read_table, sha256_json
-from pipeline.parts import RECORD, PartRequest, cache_folder, check_same, code_hash, encode_texts, versions
+from pipeline.parts import RECORD, PartRequest, cache_folder, check_same, code_hash, encode_texts, intact, versions
 from pipeline.report.tables import metric_frame
 from pipeline.report.words import model_name
 from pipeline.resume import FINISHED, finished
@@ -98,10 +98,12 @@ def _computed(calls: list[tuple[Any, ...]], cluster: str | None) -> Iterator[Ref
         yield from (once(compute_part, *call) for call in calls)
         return
     with runner_at(cluster) as runner:
-        result(put_to(runner, encode, *calls[-1][:1], calls[-1][3], cluster))  # once, and not by every part
-        futures = [put_to(runner, compute_part, *call, cluster) for call in calls]
-        for call, future in zip(calls, futures, strict=True):
-            made = result(future)
+        if not all(intact(Path(call[-1])) for call in calls):
+            key, _, _, last, _ = calls[-1]
+            result(put_to(runner, encode, key, last, cluster))  # once, and not by every part
+        futures = (put_to(runner, compute_part, *call, cluster) for call in calls)
+        # a part holds its corpus, also while it waits: no more at once than there are workers
+        for call, made in zip(calls, in_order(futures, workers_of(runner)), strict=True):
             if not still_there(made):
                 made = result(put_to(runner, compute_part.with_options(refresh_cache=True), *call, cluster))
             if not still_there(made):

@@ -1,6 +1,7 @@
 """Runs on a Dask cluster: a scheduler and two workers as processes of their own, on loopback."""
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
 from cases import PROJECT
 from distributed import Client
@@ -160,8 +162,11 @@ def test_files_are_read_on_the_cluster(cluster: Cluster, sample_rows: SourceTabl
     for number in range(3):
         frame.iloc[number::3].to_csv(base / "exports" / f"{number}.csv", index=False)
     files = sorted((base / "exports").iterdir())
-    corpus = ingest([str(file) for file in files], str(base / "read"), cluster=cluster.address)
+    url = f"memory://{base.name}/corpus"
+    corpus = ingest([str(file) for file in files], url, cluster=cluster.address)
     assert load_manifest(Path(corpus)) == create(files, base / "by-hand", Cleaning(), lambda message: None)
+    published = fsspec.filesystem("memory").cat_file(f"/{base.name}/corpus/manifest.json")
+    assert json.loads(published) == load_manifest(Path(corpus))
     assert attempts("read-source") == [1, 1, 1]
 
 
