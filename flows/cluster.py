@@ -141,4 +141,4 @@ def result(future: Any) -> Any:
     try:
         return future.result()
     except KilledWorker as error:
-        raise ClusterError(f"workers were lost again and again with one task, for want of memory? {error}") from error
+        raise ClusterError("worker after worker was lost with one task: see their logs, and their memory") from error

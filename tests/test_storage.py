@@ -1,17 +1,14 @@
 """Folders by URL: brought whole and checked, published with their record last."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
 import pytest
-from cases import PROJECT
 
-from pipeline.errors import ArtifactError, ConfigError
+from pipeline import cli
+from pipeline.errors import ArtifactError, ConfigError, CorpusError
 from pipeline.storage import RECORD, Copy, local_copies
 
 KEY = "planted-secret-9c1"
@@ -175,22 +172,20 @@ def test_urls_that_cannot_be_used_are_told(url: str, said: str, tmp_path: Path) 
         pass
 
 
-@pytest.mark.slow
-def test_the_command_takes_and_gives_urls(bucket: str, tmp_path: Path) -> None:
-    table = "patent_id,date,ipc\n" + "".join(f"US{n},2010-01-{n % 28 + 1:02d},A01B 1/00;H01L 1/00\n" for n in range(9))
+def test_the_command_takes_and_gives_urls(
+    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TECHCONVERGE_CACHE", str(tmp_path / "cache"))
+    table = "patent_id,date,ipc\n" + "".join(f"US{n},2010-01-{n + 1:02d},A01B 1/00;H01L 1/00\n" for n in range(9))
     fsspec.filesystem("s3").pipe_file(f"{bucket}/exports/table.csv", table.encode())
-    settings = os.environ | {"PYTHONPATH": str(PROJECT), "TECHCONVERGE_CACHE": str(tmp_path / "cache")}
-    program = [sys.executable, "-m", "pipeline"]
-    for words in (
-        ["ingest", f"{bucket}/exports/table.csv", "--out", f"{bucket}/corpus"],
-        ["corpus", "describe", f"{bucket}/corpus"],
-    ):
-        done = subprocess.run([*program, *words], cwd=tmp_path, env=settings, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-    assert "9 patents known" in done.stdout
+    cli.run(["ingest", f"{bucket}/exports/table.csv", "--out", f"{bucket}/corpus"])
     kept = stored(f"{bucket}/corpus")
     assert {"manifest.json", "patents.parquet", RECORD} <= set(kept)
     assert not any(KEY.encode() in content for content in kept.values())
-    nothing = [*program, "corpus", "describe", f"{bucket}/nothing"]
-    missing = subprocess.run(nothing, cwd=tmp_path, env=settings, capture_output=True, text=True)
-    assert missing.returncode == 2 and "is not a corpus" in missing.stderr
+    monkeypatch.setenv("TECHCONVERGE_CACHE", str(tmp_path / "elsewhere"))
+    cli.run(["corpus", "describe", f"{bucket}/corpus"])
+    assert "9 patents known" in capsys.readouterr().out
+    with pytest.raises(CorpusError, match="is not a corpus"):
+        cli.run(["corpus", "describe", f"{bucket}/nothing"])
+    with pytest.raises(SystemExit):
+        cli.run(["corpus", "describe", f"{bucket}/corpus", "--no-such-option"])

@@ -43,13 +43,13 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     signal.signal(signal.SIGTERM, _stop)
     try:
-        _run(sys.argv[1:])
+        run(sys.argv[1:])
     except TechconvergeError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
 
 
-def _run(words: list[str]) -> None:
+def run(words: list[str]) -> None:
     """Run a command; URLs among its words stand for folders and files on shared storage."""
     if not any(_STORED.search(word) for word in words):
         app(args=words)
