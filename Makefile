@@ -39,16 +39,12 @@ benchmark-judge: $(INSTALLED)
 fault-sweep: $(INSTALLED)
 	$(VENV)/bin/python benchmarks/fault_sweep.py
 
-<<<<<<< HEAD
-# known vulnerabilities of the pinned packages, red also where one could not be looked up; connects to a package index
-# and an advisory database
-=======
 # a million damaged inputs for the readers: about an hour on one core
 fuzz: $(INSTALLED)
 	$(VENV)/bin/python benchmarks/fuzz.py
 
-# known vulnerabilities of the pinned packages; connects to a package index and an advisory database
->>>>>>> h-t
+# known vulnerabilities of the pinned packages, red also where one could not be looked up; connects to a package index
+# and an advisory database
 audit:
 	$(PYTHON) -m venv build/audit
 	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit

@@ -7,6 +7,7 @@ from typing import Literal
 from prefect import flow
 
 from flows.run import make_run
+from flows.storage import at_hand
 from pipeline.run_config import RunConfig, load_config
 from pipeline.run_request import RunRequest, latest_cutoff
 
@@ -20,6 +21,7 @@ def forecast(
     horizons: list[int] | None = None,
     config: str | None = None,
     background: str | None = None,
+    cluster: str | None = None,
 ) -> str:
     """Rank the pairs of codes that will converge after a cutoff, for one firm, and report why.
 
@@ -32,10 +34,12 @@ def forecast(
         horizons: Years after the cutoff in which a pair must converge, one or several.
         config: YAML file with further settings.
         background: A larger corpus, or its summary: what the pairs do outside the corpus.
+        cluster: The address of a Dask scheduler whose workers compute it, as tcp://host:8786. Left out: this machine.
     """
-    settings = _settings(config, horizons)
-    day = cutoff or latest_cutoff(Path(corpus))
-    return make_run(_request("forecast", corpus, [day], firm, settings, background), out)
+    with at_hand(corpus, out, config, background) as (corpus, out, config, background):
+        settings = _settings(config, horizons)
+        day = cutoff or latest_cutoff(Path(corpus))
+        return make_run(_request("forecast", corpus, [day], firm, settings, background), out, cluster=cluster)
 
 
 @flow(name="backtest", flow_run_name="backtest-{out}", persist_result=False)
@@ -47,6 +51,7 @@ def backtest(
     horizons: list[int] | None = None,
     config: str | None = None,
     background: str | None = None,
+    cluster: str | None = None,
 ) -> str:
     """Forecast from past cutoffs and measure against what came, beside every baseline.
 
@@ -59,10 +64,12 @@ def backtest(
         horizons: Years after the cutoff in which a pair must converge, one or several.
         config: YAML file with further settings.
         background: A larger corpus, or its summary: what the pairs do outside the corpus.
+        cluster: The address of a Dask scheduler whose workers compute it, as tcp://host:8786. Left out: this machine.
     """
-    settings = _settings(config, horizons)
-    days = cutoffs or [latest_cutoff(Path(corpus), settings.task.horizon)]
-    return make_run(_request("backtest", corpus, days, firm, settings, background), out)
+    with at_hand(corpus, out, config, background) as (corpus, out, config, background):
+        settings = _settings(config, horizons)
+        days = cutoffs or [latest_cutoff(Path(corpus), settings.task.horizon)]
+        return make_run(_request("backtest", corpus, days, firm, settings, background), out, cluster=cluster)
 
 
 def _settings(config: str | None, horizons: list[int] | None) -> RunConfig:

@@ -7,7 +7,9 @@ from typing import Any, Literal
 import pandas as pd
 from prefect import flow, get_run_logger
 
+from flows.cluster import mapper_at
 from flows.page import show_files, show_table
+from flows.storage import at_hand
 from flows.tasks import HOUR, MINUTE, Reference, file_hashes, once, reference, stage
 from pipeline.artifacts import sha256_json
 from pipeline.corpus.aliases import NO_ALIASES, read_aliases
@@ -16,6 +18,7 @@ from pipeline.corpus.grow import create
 from pipeline.corpus.ingest import Cleaning
 from pipeline.corpus.store import load_manifest
 from pipeline.errors import CorpusError
+from pipeline.mapping import in_turn
 from pipeline.parts import code_hash, versions
 
 CORPUS = ("manifest.json", "*.parquet")
@@ -29,6 +32,7 @@ def ingest(
     families: Literal["merge", "keep"] | None = None,
     aliases: str | None = None,
     mapping: str | None = None,
+    cluster: str | None = None,
 ) -> str:
     """Read what databases export into a corpus folder, or add to it what is new; returns the folder.
 
@@ -41,14 +45,16 @@ def ingest(
             first merge.
         aliases: YAML or CSV file of names that are one firm's.
         mapping: YAML file that says which column is which.
+        cluster: The address of a Dask scheduler whose workers read the files. Left out: this machine.
     """
-    files = _found(sources)
-    settings = {"append": append, "families": families, "aliases": aliases, "mapping": mapping}
-    hashes = file_hashes(*files, aliases, mapping)
-    key = sha256_json([hashes, settings, str(Path(corpus).absolute()), code_hash(), versions()])
-    made = once(read_sources, key, [str(file) for file in files], corpus, settings)
-    show_corpus(made["path"])
-    return made["path"]
+    with at_hand(corpus, aliases, mapping, *sources) as (corpus, aliases, mapping, *sources):
+        files = _found(sources)
+        settings = {"append": append, "families": families, "aliases": aliases, "mapping": mapping}
+        hashes = file_hashes(*files, aliases, mapping)
+        key = sha256_json([hashes, settings, str(Path(corpus).absolute()), code_hash(), versions()])
+        made = once(read_sources, key, [str(file) for file in files], corpus, settings, cluster)
+        show_corpus(made["path"])
+        return made["path"]
 
 
 def _found(sources: list[str]) -> list[Path]:
@@ -62,16 +68,20 @@ def _found(sources: list[str]) -> list[Path]:
 
 
 @stage("ingest", "ingest-{corpus}", 12 * HOUR, reused=True)
-def read_sources(key: str, files: list[str], corpus: str, settings: dict[str, Any]) -> Reference:
+def read_sources(
+    key: str, files: list[str], corpus: str, settings: dict[str, Any], cluster: str | None = None
+) -> Reference:
     """Make the corpus, or add to it; a file that it has already is left out."""
     paths, out, log = [Path(name) for name in files], Path(corpus), get_run_logger().info
     groups = read_aliases(Path(settings["aliases"])) if settings["aliases"] else None
     mapping = Path(settings["mapping"]) if settings["mapping"] else None
-    if settings["append"] and (out / "manifest.json").exists():
-        grown = grow(paths, out, log, settings["families"], groups, mapping=mapping)
-        log(f"in the corpus already: {', '.join(grown.known) or 'none'}")
-    else:
-        create(paths, out, Cleaning(settings["families"] or "merge", groups or NO_ALIASES), log, mapping=mapping)
+    with mapper_at(cluster) as mapper:
+        how: dict[str, Any] = {"mapping": mapping, "mapper": mapper or in_turn}
+        if settings["append"] and (out / "manifest.json").exists():
+            grown = grow(paths, out, log, settings["families"], groups, **how)
+            log(f"in the corpus already: {', '.join(grown.known) or 'none'}")
+        else:
+            create(paths, out, Cleaning(settings["families"] or "merge", groups or NO_ALIASES), log, **how)
     return reference(out, *CORPUS)
 
 

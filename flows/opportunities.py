@@ -7,6 +7,7 @@ from prefect import flow, get_run_logger
 
 from flows.page import show_files, show_table
 from flows.report import Format, make_firm_report, written
+from flows.storage import at_hand
 from flows.tasks import HOUR, MINUTE, Reference, file_hashes, once, reference, stage
 from pipeline.artifacts import read_record, read_table, sha256_json
 from pipeline.errors import FirmError
@@ -40,13 +41,14 @@ def opportunities(
         formats: Of the firm's report. Left out: all.
     """
     given = {"judge": {"judges": judge}} if judge is not None else {}
-    asked = OpportunitiesRequest(
-        run=Path(run),
-        firm=firm or _firm_of(Path(run)),
-        domain=Path(domain) if domain else None,
-        config=load_opportunities_config(Path(config) if config else None, "default", given),
-    )
-    return make_opportunities(asked, out or run, list(formats or FORMATS))
+    with at_hand(run, out, domain, config) as (run, out, domain, config):
+        asked = OpportunitiesRequest(
+            run=Path(run),
+            firm=firm or _firm_of(Path(run)),
+            domain=Path(domain) if domain else None,
+            config=load_opportunities_config(Path(config) if config else None, "default", given),
+        )
+        return make_opportunities(asked, out or run, list(formats or FORMATS))
 
 
 @flow(name="techconverge-opportunities", flow_run_name="opportunities-{request[firm]}", persist_result=False)

@@ -6,6 +6,7 @@ from typing import Literal
 from prefect import flow
 
 from flows.page import show_files
+from flows.storage import at_hand
 from flows.tasks import HOUR, Reference, once, reference, stage
 from pipeline.artifacts import sha256_json
 from pipeline.parts import code_hash, versions
@@ -32,13 +33,14 @@ def report(
         firm: The firm whose report is written. Left out: the only one's.
         formats: Of the firm's report. Left out: all.
     """
-    made = [once(write_report, _key(Path(run), "*.json", "*.parquet"), run)]
-    if opportunities is not None:
-        folder = find_firm_folder(Path(opportunities), firm)
-        made.append(make_firm_report(folder, Path(run), list(formats or FORMATS)))
-    paths = written(made)
-    show_files("reports", "Reports", paths)
-    return [str(path) for path in paths]
+    with at_hand(run, opportunities) as (run, opportunities):
+        made = [once(write_report, _key(Path(run), "*.json", "*.parquet"), run)]
+        if opportunities is not None:
+            folder = find_firm_folder(Path(opportunities), firm)
+            made.append(make_firm_report(folder, Path(run), list(formats or FORMATS)))
+        paths = written(made)
+        show_files("reports", "Reports", paths)
+        return [str(path) for path in paths]
 
 
 def make_firm_report(folder: Path, run: Path, formats: list[str]) -> Reference:

@@ -9,6 +9,7 @@ from prefect.blocks.abstract import NotificationBlock
 from prefect.blocks.core import Block
 
 from flows.run import run_flow
+from flows.storage import at_hand
 from flows.tasks import HOUR, MINUTE, stage
 from pipeline.artifacts import locked
 from pipeline.errors import ConfigError
@@ -26,6 +27,7 @@ def watch_flow(
     config: str | None = None,
     cutoff: str | None = None,
     notify: str | None = None,
+    cluster: str | None = None,
 ) -> str:
     """Make the forecast that is due in the folder ``out`` and its digest; return what was done, in a line.
 
@@ -37,27 +39,30 @@ def watch_flow(
         cutoff: Last day the forecast may see, as YYYY-MM-DD. Left out: the last day the corpus is complete for.
         notify: A notification block as TYPE/NAME, as in slack-webhook/team, which gets the digest's text. Left out, or
             where nothing was due: nobody is told.
+        cluster: The address of a Dask scheduler whose workers compute the forecast. Left out: this machine.
 
     Raises:
         ConfigError: there is no such block; said before anything is computed.
         Others as ``pipeline.watch.run.watch``.
     """
     block = notification_block(notify) if notify else None
-    settings = load_config(Path(config) if config else None, {})
-    request = WatchRequest.model_validate({"corpus": corpus, "firm": firm, "config": settings, "cutoff": cutoff})
-    with locked(Path(out)):
-        plan = plan_watch(request, Path(out))
-        if isinstance(plan, str):
-            get_run_logger().info(plan)
-            return plan
-        check_plan(plan)
-        if not plan.made:
-            clear(plan)
-            run_flow("forecast", plan.request.model_dump(mode="json"), str(plan.run), str(Path(out) / "parts"))
-        said = digest(plan, out)
-    if block is not None:
-        tell(block, f"techconverge watch: {said}", (Path(out) / TEXT).read_text(encoding="utf-8"))
-    return said
+    with at_hand(corpus, out, config) as (corpus, out, config):
+        settings = load_config(Path(config) if config else None, {})
+        request = WatchRequest.model_validate({"corpus": corpus, "firm": firm, "config": settings, "cutoff": cutoff})
+        with locked(Path(out)):
+            plan = plan_watch(request, Path(out))
+            if isinstance(plan, str):
+                get_run_logger().info(plan)
+                return plan
+            check_plan(plan)
+            if not plan.made:
+                clear(plan)
+                values, parts = plan.request.model_dump(mode="json"), str(Path(out) / "parts")
+                run_flow("forecast", values, str(plan.run), parts, cluster=cluster)
+            said = digest(plan, out)
+        if block is not None:
+            tell(block, f"techconverge watch: {said}", (Path(out) / TEXT).read_text(encoding="utf-8"))
+        return said
 
 
 def notification_block(name: str) -> NotificationBlock:

@@ -2,7 +2,9 @@
 
 import dataclasses
 import re
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -11,8 +13,10 @@ import pyarrow.parquet as pq
 
 from pipeline import schemas
 from pipeline.artifacts import atomic_path
+from pipeline.background.summary import Summary
 from pipeline.corpus.timeline import Corpus, months_before, years_before
 from pipeline.features.base import modality_columns
+from pipeline.mapping import Item, Made
 from pipeline.pairs.candidates import Candidates, Universe
 from pipeline.ranking.base import PARTIAL, Origin, shared_columns
 from pipeline.ranking.calibration import interval
@@ -75,6 +79,18 @@ class CutoffForecast:
     timings: dict[str, float]
     warnings: tuple[str, ...]
     whole_list: WholeList | None = None
+
+
+class Remote(Protocol):
+    """Applies a function to items in other processes, which have the history of this forecast too: see ``Mapper``.
+
+    The function is given that history, the configuration and the background beside the item.
+    """
+
+    def __call__(
+        self, function: Callable[[Corpus, RunConfig, Summary | None, Item], Made], items: Iterable[Item], /
+    ) -> Iterator[Made]:
+        """The results, in the order of the items."""
 
 
 def usable_prior_ranker(history: Corpus, config: RunConfig) -> tuple[PriorRanker | None, list[str]]:

@@ -3,9 +3,18 @@
 import time
 from collections.abc import Callable
 
+import pandas as pd
+
 from pipeline.background.summary import Summary
 from pipeline.corpus.timeline import Corpus
-from pipeline.cutoff import CutoffForecast, lost_modalities, past_cutoffs, predictions_of, usable_prior_ranker
+from pipeline.cutoff import (
+    CutoffForecast,
+    Remote,
+    lost_modalities,
+    past_cutoffs,
+    predictions_of,
+    usable_prior_ranker,
+)
 from pipeline.errors import CutoffError, NotEnoughDataError
 from pipeline.features.build import build_features, ranked
 from pipeline.forecast_in_blocks import forecast_in_blocks
@@ -24,9 +33,15 @@ Progress = Callable[[str], None]
 
 
 def forecast_at(
-    history: Corpus, config: RunConfig, progress: Progress, background: Summary | None = None
+    history: Corpus,
+    config: RunConfig,
+    progress: Progress,
+    background: Summary | None = None,
+    remote: Remote | None = None,
 ) -> CutoffForecast:
     """Rank the track's candidates at the history's cutoff by what the history, and the background up to then, tell.
+
+    ``remote``: takes what is independent; without it all is computed here.
 
     Raises:
         NotEnoughDataError: too few patents, codes, candidates or past positives.
@@ -36,13 +51,13 @@ def forecast_at(
     clock = time.perf_counter()
     candidates = find_candidates(history, config.task)
     if len(candidates) > BLOCK and config.recipe == "default":
-        return forecast_in_blocks(history, candidates, config, progress, background)
+        return forecast_in_blocks(history, candidates, config, progress, background, remote)
     universe = candidates.universe(candidates.pairs())
     progress(f"{len(universe.pairs):,} candidate pairs of {len(universe.pairs.codes)} codes")
     table = build_features(history, universe.pairs, config.task, config.seed, background, config.features.blocks)
     target = Origin(table=table, features=ranked(table), labels=None)
     ranker, notes = usable_prior_ranker(history, config)
-    past = _past_origins(history, config, background, progress, required=ranker is None)
+    past = _past_origins(history, config, background, progress, ranker is None, remote)
     timings["features"] = time.perf_counter() - clock
     clock = time.perf_counter()
     prior = expected_prior(history, past, config.task)
@@ -75,27 +90,42 @@ _SAME = {"logistic_all": "logistic/none", "lightgbm_all": "lightgbm/none"}
 
 
 def _past_origins(
-    history: Corpus, config: RunConfig, background: Summary | None, progress: Progress, required: bool
+    history: Corpus,
+    config: RunConfig,
+    background: Summary | None,
+    progress: Progress,
+    required: bool,
+    remote: Remote | None,
 ) -> list[Origin]:
     """Origins whose outcome is known at the cutoff, oldest first: enough to fit, and to validate in time."""
     task = config.task
     first = history.patents["knowledge_date"].iloc[0]
     origins = []
-    for cutoff in past_cutoffs(history.cutoff, first, task.horizon, config.ensemble.training_origins):
-        earlier = history.as_of(cutoff)
-        try:
-            pairs = candidate_pairs(earlier, task).pairs
-        except NotEnoughDataError:
-            continue  # the corpus was too small then: it is not learnt from
-        progress(f"features at {cutoff:%Y-%m-%d}: {len(pairs):,} pairs")
-        table = build_features(earlier, pairs, task, config.seed, background, config.features.blocks)
-        origins.append(Origin(table=table, features=ranked(table), labels=converged(history, pairs, task)))
+    cutoffs = past_cutoffs(history.cutoff, first, task.horizon, config.ensemble.training_origins)
+    here = (past_origin(history, config, background, cutoff) for cutoff in cutoffs)
+    for origin in remote(past_origin, cutoffs) if remote else here:
+        if origin is not None:
+            progress(f"features at {origin.cutoff:%Y-%m-%d}: {len(origin.table.pairs):,} pairs")
+            origins.append(origin)
     if not origins and required:
         raise CutoffError(
             f"the data begin on {first:%Y-%m-%d}, too near to the cutoff {history.cutoff:%Y-%m-%d} to learn from: "
             f"a horizon of {task.horizon} needs at least {task.horizon + 1} years of patents before the cutoff"
         )
     return origins
+
+
+def past_origin(history: Corpus, config: RunConfig, background: Summary | None, cutoff: pd.Timestamp) -> Origin | None:
+    """The candidates of an earlier cutoff, with what came of them by the history's; None: the corpus was too small
+    then, so it is not learnt from."""
+    task = config.task
+    earlier = history.as_of(cutoff)
+    try:
+        pairs = candidate_pairs(earlier, task).pairs
+    except NotEnoughDataError:
+        return None
+    table = build_features(earlier, pairs, task, config.seed, background, config.features.blocks)
+    return Origin(table=table, features=ranked(table), labels=converged(history, pairs, task))
 
 
 def _rank(

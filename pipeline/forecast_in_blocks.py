@@ -21,6 +21,7 @@ from pipeline.config import FUSION
 from pipeline.corpus.timeline import Corpus
 from pipeline.cutoff import (
     CutoffForecast,
+    Remote,
     WholeList,
     lost_modalities,
     past_cutoffs,
@@ -52,7 +53,12 @@ Progress = Callable[[str], None]
 
 
 def forecast_in_blocks(
-    history: Corpus, candidates: Candidates, config: RunConfig, progress: Progress, background: Summary | None
+    history: Corpus,
+    candidates: Candidates,
+    config: RunConfig,
+    progress: Progress,
+    background: Summary | None,
+    remote: Remote | None = None,
 ) -> CutoffForecast:
     """As ``forecast_at``; what is done otherwise stands among the warnings.
 
@@ -67,7 +73,7 @@ def forecast_in_blocks(
     progress(f"{len(candidates):,} candidate pairs of {len(candidates.codes)} codes, to go by in blocks")
     sample, ruler = features.origin(history, candidates, None)
     ranker, notes = usable_prior_ranker(history, config)
-    past = _past_origins(history, features, progress, required=ranker is None)
+    past = _past_origins(history, features, progress, ranker is None, remote)
     timings["features"] = time.perf_counter() - clock
     clock = time.perf_counter()
     prior = expected_prior(history, past, config.task)
@@ -81,8 +87,11 @@ def forecast_in_blocks(
     clock = time.perf_counter()
     progress(f"scoring {len(candidates):,} candidates, a block at a time")
     made = scorers(ranking, sample, config.task.window)
-    score = functools.partial(features.scores, history, candidates, ruler, made)
-    logits = _scored(each(score, candidates.blocks()), made, len(candidates), progress)
+    if remote:
+        blocks = remote(score_block, ((made, rows) for rows in candidates.rows_of_blocks()))
+    else:
+        blocks = each(functools.partial(features.scores, history, candidates, ruler, made), candidates.blocks())
+    logits = _scored(blocks, made, len(candidates), progress)
     timings["blocks"] = time.perf_counter() - clock
     clock = time.perf_counter()
     progress("ranking all candidates")
@@ -160,19 +169,49 @@ class _Features:
         return scores
 
 
-def _past_origins(history: Corpus, features: _Features, progress: Progress, required: bool) -> list[Origin]:
+def score_block(
+    history: Corpus, config: RunConfig, background: Summary | None, block: tuple[dict[str, Scorer], slice]
+) -> dict[str, np.ndarray]:
+    """As ``_Features.scores``, for another process: the members, and the codes whose candidates the block holds."""
+    members, rows = block
+    candidates, ruler = history.once(_measured, config, background)
+    return _Features(config, background).scores(history, candidates, ruler, members, candidates.places(rows))
+
+
+def _measured(history: Corpus, config: RunConfig, background: Summary | None) -> tuple[Candidates, Ruler]:
+    """The candidates and what ranks them, which all blocks share: made again rather than sent, for it is large."""
+    candidates = find_candidates(history, config.task)
+    return candidates, _Features(config, background).origin(history, candidates, None)[1]
+
+
+def past_sample(
+    history: Corpus, config: RunConfig, background: Summary | None, cutoff: pd.Timestamp
+) -> tuple[Origin, int] | None:
+    """A sample of the candidates of an earlier cutoff, with all that were to converge, and how many there were; None:
+    the corpus was too small then, so it is not learnt from."""
+    earlier = history.as_of(cutoff)
+    try:
+        candidates = find_candidates(earlier, config.task)
+    except NotEnoughDataError:
+        return None
+    labels = outcomes(history, candidates, config.task)
+    return _Features(config, background).origin(earlier, candidates, labels)[0], len(candidates)
+
+
+def _past_origins(
+    history: Corpus, features: _Features, progress: Progress, required: bool, remote: Remote | None
+) -> list[Origin]:
     task = features.config.task
     first = history.patents["knowledge_date"].iloc[0]
     origins = []
-    for cutoff in past_cutoffs(history.cutoff, first, task.horizon, ORIGINS):
-        earlier = history.as_of(cutoff)
-        try:
-            candidates = find_candidates(earlier, task)
-        except NotEnoughDataError:
-            continue  # the corpus was too small then: it is not learnt from
-        labels = outcomes(history, candidates, task)
-        progress(f"features at {cutoff:%Y-%m-%d}: {labels.nnz:,} positives and a sample of {len(candidates):,} pairs")
-        origins.append(features.origin(earlier, candidates, labels)[0])
+    cutoffs = past_cutoffs(history.cutoff, first, task.horizon, ORIGINS)
+    here = (past_sample(history, features.config, features.background, cutoff) for cutoff in cutoffs)
+    for found in remote(past_sample, cutoffs) if remote else here:
+        if found is not None:
+            origin, pairs = found
+            positives = int(origin.outcome.sum())
+            progress(f"features at {origin.cutoff:%Y-%m-%d}: {positives:,} positives and a sample of {pairs:,} pairs")
+            origins.append(origin)
     if not origins and required:
         raise CutoffError(
             f"the data begin on {first:%Y-%m-%d}, too near to the cutoff {history.cutoff:%Y-%m-%d} to learn from: "

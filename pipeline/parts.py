@@ -7,10 +7,11 @@ computes one is imported where it is used: a run that finds its parts made start
 import dataclasses
 import datetime
 import functools
+import logging
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,17 +34,20 @@ from pipeline.artifacts import (
     write_json,
     write_table,
 )
-from pipeline.background.summary import background_hash, load_background
+from pipeline.background.summary import Summary, background_hash, load_background
 from pipeline.config import FUSION
 from pipeline.corpus.store import load_corpus, load_manifest
 from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.encoders.sentence import local_model_hash
 from pipeline.errors import ArtifactError, CutoffError, NotEnoughDataError
+from pipeline.mapping import Item, Made, Mapper, in_turn
 from pipeline.run_config import RunConfig
 
 if TYPE_CHECKING:
-    from pipeline.cutoff import CutoffForecast
+    from pipeline.cutoff import CutoffForecast, Remote
     from pipeline.opportunities.firm import Firm
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[str], None]
 
@@ -108,8 +112,10 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}}
 
 
-def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None:
+def compute_part(request: PartRequest, folder: Path, progress: Progress, mapper: Mapper | None = None) -> None:
     """Compute one part into ``folder``; nothing is left behind when it fails.
+
+    ``mapper``: computes what is independent elsewhere; without it all is computed here.
 
     Raises:
         CutoffError: the cutoff lies outside the data, or a tested window is not over.
@@ -128,17 +134,16 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
     corpus = corpus.as_of(pd.Timestamp(request.known_until or request.cutoff).as_unit("s"))
     history = corpus.as_of(cutoff)
     firm = find_firm(history.parties, request.firm) if request.firm is not None and request.explained else None
-    background = (
-        load_background(request.background, config.task.scheme, config.task.level) if request.background else None
-    )
+    background = _background(request)
     loaded = time.perf_counter() - clock
     clock = time.perf_counter()
-    history, encoding = attach_text(history, config, progress)
+    history, encoding = attach_text(history, config, progress, mapper or in_turn)
     embedded = time.perf_counter() - clock
     if request.known_until is not None:
         _check_testable(history, config)
     with threadpool_limits(1):  # sums in one order: the same bytes whatever the number of cores
-        forecast = forecast_at(history, config, progress, background)
+        remote = _remote(request, mapper) if mapper else None
+        forecast = forecast_at(history, config, progress, background, remote)
         predictions, covered = forecast.predictions, None
         if request.known_until is not None:
             labels = converged(corpus, forecast.universe.pairs, config.task)
@@ -179,6 +184,60 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
         write_json(temporary / RECORD, record | {"outputs": sha256_files(temporary, FUSION)})
 
 
+def _remote(request: PartRequest, mapper: Mapper) -> "Remote":
+    """The part's history is named rather than sent: whoever computes something on it reads it where it lies."""
+    asked, key = request.model_dump_json(), request.key()
+
+    def remote(
+        function: Callable[[Corpus, RunConfig, Summary | None, Item], Made], items: Iterable[Item], /
+    ) -> Iterator[Made]:
+        return mapper(functools.partial(_on_history, asked, key, function), items)
+
+    return remote
+
+
+def _on_history(
+    asked: str, key: str, function: Callable[[Corpus, RunConfig, Summary | None, Item], Made], item: Item
+) -> Made:
+    with threadpool_limits(1):
+        return function(*_read_history(asked, key), item)
+
+
+@functools.lru_cache(maxsize=1)  # the next item is mostly of the same part
+def _read_history(asked: str, key: str) -> tuple[Corpus, RunConfig, Summary | None]:
+    request = PartRequest.model_validate_json(asked)
+    return encode_texts(request, key, log.info), request.config, _background(request)
+
+
+def encode_texts(request: PartRequest, key: str, progress: Progress, mapper: Mapper | None = None) -> Corpus:
+    """The history of another process's part, with its texts encoded; raises as ``check_same`` does."""
+    check_same(request, key)
+    corpus = load_corpus(request.corpus, request.config.task.entry_dates)
+    history = corpus.as_of(pd.Timestamp(request.cutoff).as_unit("s"))
+    return attach_text(history, request.config, progress, mapper or in_turn)[0]
+
+
+def check_same(request: PartRequest, key: str) -> None:
+    """Refuse to compute for another process what would come out otherwise here.
+
+    Raises:
+        ArtifactError: ``key``, the part's where it was asked for, is another here; or the data are others.
+    """
+    if request.key() != key:
+        raise ArtifactError(
+            "this worker has another version of techconverge, of Python, of a package or of a file that is named: "
+            "install the same everywhere, and start workers in the same folder"
+        )
+    outside = background_hash(request.background) if request.background else None
+    if load_manifest(request.corpus)["content_hash"] != request.content_hash or outside != request.background_hash:
+        raise ArtifactError(f"{request.corpus} or its background is not the same here: let all workers see one share")
+
+
+def _background(request: PartRequest) -> Summary | None:
+    task = request.config.task
+    return load_background(request.background, task.scheme, task.level) if request.background else None
+
+
 def _check_testable(history: Corpus, config: RunConfig) -> None:
     from pipeline.pairs.candidates import BLOCK, find_candidates
 
@@ -211,8 +270,13 @@ def check_dates(corpus: Corpus, cutoff: pd.Timestamp, known_until: datetime.date
         )
 
 
-def attach_text(history: Corpus, config: RunConfig, progress: Progress) -> tuple[Corpus, dict[str, Any]]:
-    """The history with text vectors, and what was encoded by what; without any text, unchanged."""
+def attach_text(
+    history: Corpus, config: RunConfig, progress: Progress, mapper: Mapper = in_turn
+) -> tuple[Corpus, dict[str, Any]]:
+    """The history with text vectors, and what was encoded by what; without any text, unchanged.
+
+    ``mapper``: is given what has to be encoded.
+    """
     from pipeline.encoders.base import load_encoder, patent_texts
     from pipeline.encoders.cache import EmbeddingCache, encode_cached
 
@@ -227,6 +291,7 @@ def attach_text(history: Corpus, config: RunConfig, progress: Progress) -> tuple
         texts,
         EmbeddingCache(cache / "embeddings"),
         lambda done, total: progress(f"texts encoded: {done:,} of {total:,}"),
+        mapper,
     )
     warnings = []
     lacking = [field for field in ("abstract", "claims") if not (history.patents[field] != "").any()]

@@ -24,6 +24,7 @@ from pipeline.config import FUSION
 from pipeline.corpus.store import load_corpus, load_manifest
 from pipeline.errors import ArtifactError, ConfigError, CorpusError, CutoffError, NotEnoughDataError
 from pipeline.horizons import horizon_table, with_cumulative
+from pipeline.mapping import Mapper
 from pipeline.opportunities.firm import find_firm
 from pipeline.parts import RECORD, WHOLE_LIST, PartRequest, Progress, check_dates, compute_part, intact, versions
 from pipeline.ranking.prior_ranker import load_prior_ranker
@@ -101,11 +102,13 @@ def run_directory(out: Path) -> AbstractContextManager[Path]:
     return atomic_directory(out, "run.json", _ENTRIES)
 
 
-def compute_unless_optional(request: RunRequest, part: PartRequest, folder: Path, progress: Progress) -> str:
+def compute_unless_optional(
+    request: RunRequest, part: PartRequest, folder: Path, progress: Progress, mapper: Mapper | None = None
+) -> str:
     """Compute a part, unless it lies there whole; a forecast's test and a further horizon may be impossible for want
     of past data, and then the reason is returned.
 
-    Who wants a part that another process is computing waits for it.
+    Who wants a part that another process is computing waits for it. ``mapper``: see ``compute_part``.
     """
     years = part.config.task.horizon
     further = years != request.config.task.horizon
@@ -118,7 +121,7 @@ def compute_unless_optional(request: RunRequest, part: PartRequest, folder: Path
                 return ""
             progress(name)
             shutil.rmtree(folder, ignore_errors=True)  # damaged, so it is of no use
-            compute_part(part, folder, progress)
+            compute_part(part, folder, progress, mapper)
     except (CutoffError, NotEnoughDataError) as error:
         if request.command == "forecast" and part.known_until is not None:
             return f"this forecast{of_horizon} could not be tested on the past: {error}"

@@ -11,9 +11,11 @@ from cases import PROJECT
 # because the reference recipe selects its learners by them
 ROOMS = (
     "errors",
+    "mapping",
     "extensions",
     "threads",
     "artifacts",
+    "storage",
     "spreadsheets",
     "fetch",
     "schemas",

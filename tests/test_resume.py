@@ -49,8 +49,8 @@ def whole(home: Path, request_: RunRequest) -> Path:
     """The run that nobody disturbed; what it had when its first part was done is put aside."""
     compute = run.compute_part
 
-    def computed(part: Any, folder: Path, progress: Any) -> None:
-        compute(part, folder, progress)
+    def computed(part: Any, folder: Path, *rest: Any) -> None:
+        compute(part, folder, *rest)
         if not (home / "cut").exists():
             shutil.copytree(folder, home / "cut" / ".run.parts" / folder.name)
 
@@ -74,11 +74,11 @@ def counted(done: list[Path], stop: int = 0) -> Any:
     """``compute_part``, noting what it computes; the power goes off at the ``stop``-th."""
     compute = run.compute_part
 
-    def computed(part: Any, folder: Path, progress: Any) -> None:
+    def computed(part: Any, folder: Path, *rest: Any) -> None:
         done.append(folder)
         if len(done) == stop:
             raise PowerCutError
-        compute(part, folder, progress)
+        compute(part, folder, *rest)
 
     return computed
 

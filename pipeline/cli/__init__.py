@@ -1,6 +1,7 @@
 """The command line. It starts at once: what is heavy is imported by the command that needs it."""
 
 import logging
+import re
 import signal
 import sys
 from typing import Annotated, NoReturn
@@ -11,6 +12,8 @@ from pipeline import __version__
 from pipeline.cli import corpora, corpus, knowledge, opportunities, runs, watch
 from pipeline.errors import TechconvergeError
 from pipeline.fetch.commands import app as fetch_app
+
+_STORED = re.compile(r"(?<!http)(?<!https)://")  # what makes loading the storage worth its time
 
 app = typer.Typer(
     name="techconverge",
@@ -40,10 +43,26 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     signal.signal(signal.SIGTERM, _stop)
     try:
-        app(standalone_mode=True)
+        run(sys.argv[1:])
     except TechconvergeError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
+
+
+def run(words: list[str]) -> None:
+    """Run a command; URLs among its words stand for folders and files on shared storage."""
+    if not any(_STORED.search(word) for word in words):
+        app(args=words)
+        return
+    from pipeline.parts import cache_folder
+    from pipeline.storage import local_copies
+
+    with local_copies(words, cache_folder() / "copies") as local:
+        try:
+            app(args=local)
+        except SystemExit as end:  # so it ends in any case; what failed is not published
+            if end.code:
+                raise
 
 
 def _stop(signal_number: int, frame: object) -> NoReturn:

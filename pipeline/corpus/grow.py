@@ -1,6 +1,7 @@
 """Corpora that are made and grow on disk: one writer at a time, the old one whole until the new one is."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from pipeline.corpus.readers import SourceTable, read_source
 from pipeline.corpus.sources import read_cleaning, read_sources
 from pipeline.corpus.store import load_manifest, write_corpus
 from pipeline.corpus.validity import SymbolList
+from pipeline.mapping import Mapper, in_turn
 
 Progress = Callable[[str], None]
 
@@ -33,17 +35,18 @@ def create(
     progress: Progress,
     format: str | None = None,
     mapping: Path | None = None,
+    mapper: Mapper = in_turn,
 ) -> dict[str, Any]:
     """Read files into a new corpus at ``out``, replacing an older one, and return its manifest.
 
-    ``format``, ``mapping``: see ``readers.read_source``.
+    ``format``, ``mapping``: see ``readers.read_source``. ``mapper``: is given the files to read.
 
     Raises:
         CorpusError: a file cannot be read, or no row of any can be used.
         ArtifactError: ``out`` is no corpus, cannot be written, or is being written.
     """
     with locked(out):
-        ingested = ingest_tables(_read(files, progress, format, mapping), cleaning=cleaning)
+        ingested = ingest_tables(_read(files, progress, format, mapping, mapper), cleaning=cleaning)
         progress("writing")
         return write_corpus(ingested, out)
 
@@ -57,10 +60,12 @@ def append(
     symbol_list: SymbolList | None = None,
     format: str | None = None,
     mapping: Path | None = None,
+    mapper: Mapper = in_turn,
 ) -> Grown:
     """Add files to the corpus at ``out``: it becomes what ingesting all its files at once, in this order, would give.
 
-    A file whose bytes are in it already is left out. What is not given of the cleaning stays as it was.
+    A file whose bytes are in it already is left out. What is not given of the cleaning stays as it was. ``mapper``: is
+    given the files to read.
 
     Raises:
         CorpusError: ``out`` is no corpus, or a file cannot be read.
@@ -77,7 +82,7 @@ def append(
         seen = {source["sha256"] for source in manifest["sources"]}
         added: list[SourceTable] = []
         known: list[SourceTable] = []
-        for table in _read(files, progress, format, mapping):
+        for table in _read(files, progress, format, mapping, mapper):
             (known if table.sha256 in seen else added).append(table)
             seen.add(table.sha256)
         names = tuple(table.name for table in known)
@@ -91,10 +96,12 @@ def append(
         return Grown(written, names, changed=True)
 
 
-def _read(files: Sequence[Path], progress: Progress, format: str | None, mapping: Path | None) -> list[SourceTable]:
+def _read(
+    files: Sequence[Path], progress: Progress, format: str | None, mapping: Path | None, mapper: Mapper
+) -> list[SourceTable]:
     if files:
         progress(f"reading {', '.join(path.name for path in files)}")
-    return [read_source(path, format, mapping) for path in files]
+    return list(mapper(functools.partial(read_source, format=format, mapping=mapping), files))
 
 
 def _told(cleaning: Cleaning) -> tuple[str, dict[str, str], str]:

