@@ -15,6 +15,7 @@ from pipeline.pairs.labels import converged
 from pipeline.ranking.base import Origin, common_columns
 from pipeline.ranking.baselines import as_columns, heuristic_scores, learned_scores
 from pipeline.ranking.ensemble import Ranking, rank_pairs
+from pipeline.ranking.kept import NONE_KEPT, KeptFits
 from pipeline.ranking.prior import expected_prior
 from pipeline.ranking.prior_ranker import PriorRanker
 from pipeline.ranking.published import rank_as_published
@@ -24,9 +25,15 @@ Progress = Callable[[str], None]
 
 
 def forecast_at(
-    history: Corpus, config: RunConfig, progress: Progress, background: Summary | None = None
+    history: Corpus,
+    config: RunConfig,
+    progress: Progress,
+    background: Summary | None = None,
+    kept: KeptFits = NONE_KEPT,
 ) -> CutoffForecast:
     """Rank the track's candidates at the history's cutoff by what the history, and the background up to then, tell.
+
+    ``kept``: where members fitted before are looked up; it changes no number.
 
     Raises:
         NotEnoughDataError: too few patents, codes, candidates or past positives.
@@ -46,7 +53,7 @@ def forecast_at(
     timings["features"] = time.perf_counter() - clock
     clock = time.perf_counter()
     prior = expected_prior(history, past, config.task)
-    ranking = _rank(past, target, prior, ranker, config, progress)
+    ranking = _rank(past, target, prior, ranker, config, progress, kept)
     timings["ranking"] = time.perf_counter() - clock
     clock = time.perf_counter()
     scores = heuristic_scores(table, config.task.window, config.task.track)
@@ -56,7 +63,7 @@ def forecast_at(
         known = {
             name: ranking.members[member].to_numpy() for name, member in _SAME.items() if member in ranking.members
         }
-        scores |= learned_scores(training, target.select(columns), config.seed, known)
+        scores |= learned_scores(training, target.select(columns), config.seed, known, kept)
     timings["baselines"] = time.perf_counter() - clock
     return CutoffForecast(
         predictions=predictions_of(universe, ranking, ranker.spread if ranker else None, as_columns(scores)),
@@ -99,9 +106,15 @@ def _past_origins(
 
 
 def _rank(
-    past: list[Origin], target: Origin, prior: float, ranker: PriorRanker | None, config: RunConfig, progress: Progress
+    past: list[Origin],
+    target: Origin,
+    prior: float,
+    ranker: PriorRanker | None,
+    config: RunConfig,
+    progress: Progress,
+    kept: KeptFits,
 ) -> Ranking:
     fusion = make_fusion(config.fusion)
     if config.recipe == "reference":
         return rank_as_published(past, target, prior, fusion, config.reference, config.seed, progress)
-    return rank_pairs(past, target, config.task, prior, fusion, config.ensemble, config.seed, progress, ranker)
+    return rank_pairs(past, target, config.task, prior, fusion, config.ensemble, config.seed, progress, ranker, kept)

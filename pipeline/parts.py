@@ -119,6 +119,7 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
     from pipeline.forecast import forecast_at
     from pipeline.opportunities.firm import find_firm, relatedness_warnings
     from pipeline.pairs.labels import converged, coverage
+    from pipeline.ranking.kept import KeptFits
 
     clock = time.perf_counter()
     config, cutoff = request.config, pd.Timestamp(request.cutoff).as_unit("s")
@@ -138,7 +139,8 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
     if request.known_until is not None:
         _check_testable(history, config)
     with threadpool_limits(1):  # sums in one order: the same bytes whatever the number of cores
-        forecast = forecast_at(history, config, progress, background)
+        kept = KeptFits(cache_folder() / "fits", sha256_json({"code": code_hash(), "versions": versions()}))
+        forecast = forecast_at(history, config, progress, background, kept)
         predictions, covered = forecast.predictions, None
         if request.known_until is not None:
             labels = converged(corpus, forecast.universe.pairs, config.task)
@@ -248,7 +250,7 @@ def attach_text(history: Corpus, config: RunConfig, progress: Progress) -> tuple
 
 
 def cache_folder() -> Path:
-    """Where vectors are kept between runs: $TECHCONVERGE_CACHE, or the user's cache folder."""
+    """Where vectors and fitted members are kept between runs: $TECHCONVERGE_CACHE, or the user's cache folder."""
     given = os.environ.get("TECHCONVERGE_CACHE")
     return Path(given) if given else Path(platformdirs.user_cache_dir("techconverge"))
 
