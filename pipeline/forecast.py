@@ -41,7 +41,7 @@ def forecast_at(
     """
     timings: dict[str, float] = {}
     clock = time.perf_counter()
-    candidates = find_candidates(history, config.task)
+    candidates = find_candidates(history, config.task, background)
     if len(candidates) > BLOCK and config.recipe == "default":
         return forecast_in_blocks(history, candidates, config, progress, background)
     universe = candidates.universe(candidates.pairs())
@@ -52,7 +52,7 @@ def forecast_at(
     past = _past_origins(history, config, background, progress, required=ranker is None)
     timings["features"] = time.perf_counter() - clock
     clock = time.perf_counter()
-    prior = expected_prior(history, past, config.task)
+    prior = expected_prior(history, past, config.task, background)
     ranking = _rank(past, target, prior, ranker, config, progress, kept)
     timings["ranking"] = time.perf_counter() - clock
     clock = time.perf_counter()
@@ -91,7 +91,7 @@ def _past_origins(
     for cutoff in past_cutoffs(history.cutoff, first, task.horizon, config.ensemble.training_origins):
         earlier = history.as_of(cutoff)
         try:
-            pairs = candidate_pairs(earlier, task).pairs
+            pairs = candidate_pairs(earlier, task, background).pairs
         except NotEnoughDataError:
             continue  # the corpus was too small then: it is not learnt from
         progress(f"features at {cutoff:%Y-%m-%d}: {len(pairs):,} pairs")

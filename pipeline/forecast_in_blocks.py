@@ -67,7 +67,7 @@ def forecast_in_blocks(
     past = _past_origins(history, features, progress, required=ranker is None)
     timings["features"] = time.perf_counter() - clock
     clock = time.perf_counter()
-    prior = expected_prior(history, past, config.task)
+    prior = expected_prior(history, past, config.task, background)
     members = tuple(name for name in config.ensemble.members if name != FUSION)
     if not members:
         raise ConfigError(f"ensemble.members: {len(candidates):,} candidates need a member besides {FUSION}")
@@ -150,7 +150,7 @@ def _past_origins(history: Corpus, features: _Features, progress: Progress, requ
     for cutoff in past_cutoffs(history.cutoff, first, task.horizon, ORIGINS):
         earlier = history.as_of(cutoff)
         try:
-            candidates = find_candidates(earlier, task)
+            candidates = find_candidates(earlier, task, features.background)
         except NotEnoughDataError:
             continue  # the corpus was too small then: it is not learnt from
         labels = outcomes(history, candidates, task)
@@ -253,8 +253,9 @@ def _what_is_done_otherwise(candidates: Candidates, past: list[Origin], head: in
         if origin.weights is not None
     ]
     said = [
+        *candidates.told(),
         f"candidates: {len(candidates):,} are too many for one table, so they went by in blocks; the first {head:,} "
-        "stand in predictions.parquet, all in whole_list.parquet"
+        "stand in predictions.parquet, all in whole_list.parquet",
     ]
     if learnt:
         said.append(f"ensemble: learnt from {' and '.join(learnt)}, each of these counted as the many it stands for")

@@ -33,7 +33,7 @@ from pipeline.artifacts import (
     write_json,
     write_table,
 )
-from pipeline.background.summary import background_hash, load_background
+from pipeline.background.summary import Summary, background_hash, load_background
 from pipeline.config import FUSION
 from pipeline.corpus.store import load_corpus, load_manifest
 from pipeline.corpus.timeline import Corpus, years_before
@@ -137,7 +137,7 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
     history, encoding = attach_text(history, config, progress)
     embedded = time.perf_counter() - clock
     if request.known_until is not None:
-        _check_testable(history, config)
+        _check_testable(history, config, background)
     with threadpool_limits(1):  # sums in one order: the same bytes whatever the number of cores
         kept = KeptFits(cache_folder() / "fits", sha256_json({"code": code_hash(), "versions": versions()}))
         forecast = forecast_at(history, config, progress, background, kept)
@@ -181,10 +181,10 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress) -> None
         write_json(temporary / RECORD, record | {"outputs": sha256_files(temporary, FUSION)})
 
 
-def _check_testable(history: Corpus, config: RunConfig) -> None:
+def _check_testable(history: Corpus, config: RunConfig, background: Summary | None) -> None:
     from pipeline.pairs.candidates import BLOCK, find_candidates
 
-    count = len(find_candidates(history, config.task))
+    count = len(find_candidates(history, config.task, background))
     if count > BLOCK and config.recipe == "default":
         raise NotEnoughDataError(
             f"{count:,} candidates at {history.cutoff:%Y-%m-%d} are too many for the resampling that its "
