@@ -49,7 +49,7 @@ def forecast_at(
     table = build_features(history, universe.pairs, config.task, config.seed, background, config.features.blocks)
     target = Origin(table=table, features=ranked(table), labels=None)
     ranker, notes = usable_prior_ranker(history, config)
-    past = _past_origins(history, config, background, progress, required=ranker is None)
+    past = _past_origins(history, config, background, progress, ranker is None, candidates.limited)
     timings["features"] = time.perf_counter() - clock
     clock = time.perf_counter()
     prior = expected_prior(history, past, config.task, background)
@@ -82,7 +82,7 @@ _SAME = {"logistic_all": "logistic/none", "lightgbm_all": "lightgbm/none"}
 
 
 def _past_origins(
-    history: Corpus, config: RunConfig, background: Summary | None, progress: Progress, required: bool
+    history: Corpus, config: RunConfig, background: Summary | None, progress: Progress, required: bool, limited: bool
 ) -> list[Origin]:
     """Origins whose outcome is known at the cutoff, oldest first: enough to fit, and to validate in time."""
     task = config.task
@@ -91,7 +91,7 @@ def _past_origins(
     for cutoff in past_cutoffs(history.cutoff, first, task.horizon, config.ensemble.training_origins):
         earlier = history.as_of(cutoff)
         try:
-            pairs = candidate_pairs(earlier, task, background).pairs
+            pairs = candidate_pairs(earlier, task, background, limited).pairs
         except NotEnoughDataError:
             continue  # the corpus was too small then: it is not learnt from
         progress(f"features at {cutoff:%Y-%m-%d}: {len(pairs):,} pairs")

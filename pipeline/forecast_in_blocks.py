@@ -64,7 +64,7 @@ def forecast_in_blocks(
     progress(f"{len(candidates):,} candidate pairs of {len(candidates.codes)} codes, to go by in blocks")
     sample, ruler = features.origin(history, candidates, None)
     ranker, notes = usable_prior_ranker(history, config)
-    past = _past_origins(history, features, progress, required=ranker is None)
+    past = _past_origins(history, features, progress, ranker is None, candidates.limited)
     timings["features"] = time.perf_counter() - clock
     clock = time.perf_counter()
     prior = expected_prior(history, past, config.task, background)
@@ -143,14 +143,16 @@ class _Features:
             yield pd.DataFrame(ruler.ranks(columns), copy=False)
 
 
-def _past_origins(history: Corpus, features: _Features, progress: Progress, required: bool) -> list[Origin]:
+def _past_origins(
+    history: Corpus, features: _Features, progress: Progress, required: bool, limited: bool
+) -> list[Origin]:
     task = features.config.task
     first = history.patents["knowledge_date"].iloc[0]
     origins = []
     for cutoff in past_cutoffs(history.cutoff, first, task.horizon, ORIGINS):
         earlier = history.as_of(cutoff)
         try:
-            candidates = find_candidates(earlier, task, features.background)
+            candidates = find_candidates(earlier, task, features.background, limited)
         except NotEnoughDataError:
             continue  # the corpus was too small then: it is not learnt from
         labels = outcomes(history, candidates, task)

@@ -50,10 +50,12 @@ class Universe:
         return counts | limited if self.with_evidence else counts
 
 
-def candidate_pairs(history: Corpus, task: TaskConfig, outside: Summary | None = None) -> Universe:
+def candidate_pairs(
+    history: Corpus, task: TaskConfig, outside: Summary | None = None, limited: bool = False
+) -> Universe:
     """All unordered pairs of codes with ``min_patents`` patents or more in the history, linked or not by track.
 
-    ``outside``: the background's summary, which may be evidence where all pairs would be too many.
+    ``outside``, ``limited``: as ``find_candidates``.
 
     ``status``: ``new`` without a joint patent; ``active`` with one in the window, ``dormant`` with earlier ones only.
     Codes not in force at the cutoff are no codes of the history (``Corpus.incidence``). A pair whose younger code came
@@ -62,7 +64,7 @@ def candidate_pairs(history: Corpus, task: TaskConfig, outside: Summary | None =
     Raises:
         NotEnoughDataError: as ``find_candidates``.
     """
-    found = find_candidates(history, task, outside)
+    found = find_candidates(history, task, outside, limited)
     return found.universe(found.pairs())
 
 
@@ -134,6 +136,11 @@ class Candidates:
         ]
 
     @property
+    def limited(self) -> bool:
+        """Whether only pairs with evidence are candidates."""
+        return self.limit is not None
+
+    @property
     def without_evidence(self) -> int:
         """Pairs that never met and are no candidates, for want of evidence."""
         return 0 if self.limit is None else len(self.codes) * (len(self.codes) - 1) // 2 - self.linked - len(self)
@@ -198,8 +205,13 @@ _KINDS = {
 }
 
 
-def find_candidates(history: Corpus, task: TaskConfig, outside: Summary | None = None) -> Candidates:
-    """The candidates, not yet made into a table; see ``candidate_pairs``. ``outside``: the background's summary.
+def find_candidates(
+    history: Corpus, task: TaskConfig, outside: Summary | None = None, limited: bool = False
+) -> Candidates:
+    """The candidates, not yet made into a table; see ``candidate_pairs``.
+
+    ``outside``: the background's summary, which may be evidence. ``limited``: only pairs with evidence, however few all
+    would be: so it is at the past origins of a target where they are too many.
 
     Raises:
         NotEnoughDataError: fewer than two active codes, no candidate, or more codes or more candidates than can be;
@@ -228,7 +240,7 @@ def find_candidates(history: Corpus, task: TaskConfig, outside: Summary | None =
         not_in_force=int((incidence.left_out >= task.min_patents).sum()),
     )
     possible = len(active) * (len(active) - 1) // 2
-    if not found.linked_track and possible > task.max_candidates:
+    if not found.linked_track and (limited or possible > task.max_candidates):
         found = _with_evidence(found, history, task, outside)
     if len(found) > task.max_candidates:
         raise NotEnoughDataError(

@@ -41,18 +41,18 @@ def expected_prior(history: Corpus, past: Sequence[Origin], task: TaskConfig, ou
     Raises:
         NotEnoughDataError: when there were no candidates one year before the cutoff.
     """
+    now = find_candidates(history, task, outside)
     one_year = task.model_copy(update={"horizon": 1})
     latest = history.as_of(years_before(history.cutoff, 1))
-    then = find_candidates(latest, one_year, outside)
+    then = find_candidates(latest, one_year, outside, now.limited)
     met = outcomes(history, then, one_year).nnz
     last_year = _prevalence(met, len(then))
     growth = _seen_growth(history, past, task, one_year)
     if task.track == "new":
-        recent, candidates = _last_half_year(history, task, outside)
+        recent, candidates = _last_half_year(history, task, outside, now.limited)
         if 2 * recent - met > BREAK * np.sqrt(met):
             last_year = 2 * _prevalence(recent, candidates)
         patents = max(len(history.patents) - len(latest.patents), 1)
-        now = find_candidates(history, task, outside)
         at_random = _chance(history, now, task, task.horizon * patents) / _chance(latest, then, task, patents)
         growth = (growth + np.log(at_random)) / 2
     return float(min(last_year * np.exp(growth), 0.99))
@@ -71,10 +71,10 @@ def _seen_growth(history: Corpus, past: Sequence[Origin], task: TaskConfig, one_
     return float(np.average(growth, weights=evidence))
 
 
-def _last_half_year(history: Corpus, task: TaskConfig, outside: Summary | None) -> tuple[int, int]:
+def _last_half_year(history: Corpus, task: TaskConfig, outside: Summary | None, limited: bool) -> tuple[int, int]:
     """How many candidates of half a year before the cutoff have met since, and of how many; 0 where there was none."""
     try:
-        then = find_candidates(history.as_of(months_before(history.cutoff, 6)), task, outside)
+        then = find_candidates(history.as_of(months_before(history.cutoff, 6)), task, outside, limited)
     except NotEnoughDataError:
         return 0, 0
     incidence = history.incidence(task.scheme, task.level)
