@@ -64,6 +64,8 @@ def python(script: str, *arguments: object) -> str:
 
 def measured(corpus: Path) -> dict[str, object]:
     """Forecast a corpus; seconds and peak memory by stage, each stage begun by what the forecast says."""
+    from threadpoolctl import threadpool_limits
+
     from pipeline.corpus.store import load_corpus
     from pipeline.forecast import forecast_at
     from pipeline.run_config import RunConfig
@@ -77,7 +79,7 @@ def measured(corpus: Path) -> dict[str, object]:
         if begun and begun != stages[-1][0]:
             stages.append((begun, *now()))
 
-    with sampler:
+    with sampler, threadpool_limits(1):  # as every run does
         history = load_corpus(corpus).as_of(pd.Timestamp(CUTOFF).as_unit("s"))
         forecast = forecast_at(history, RunConfig.model_validate({"task": {"level": "maingroup"}}), progress)
     stages.append(("end", *now()))

@@ -34,7 +34,7 @@ class TaskConfig(Stage):
     window: int = Field(3, ge=1, le=20, description="years of the recent window that features look back over")
     min_patents: int = Field(3, ge=1, description="patents a code needs up to the cutoff to be a candidate")
     min_joint: int = Field(1, ge=1, description="joint patents within the horizon that make a convergence (m)")
-    max_candidates: int = Field(40_000_000, ge=1, description="pairs beyond which a run refuses to start")
+    max_candidates: int = Field(40_000_000, ge=1, description="pairs beyond which only those with evidence are ranked")
     entry_dates: Path | None = Field(None, description="when codes came into force: a table of one's own")
 
     @field_validator("entry_dates")

@@ -104,10 +104,14 @@ def usable_prior_ranker(history: Corpus, config: RunConfig) -> tuple[PriorRanker
 
 def past_cutoffs(cutoff: pd.Timestamp, first: pd.Timestamp, horizon: int, count: int) -> list[pd.Timestamp]:
     """``count`` cutoffs one horizon back and as many two horizons back, oldest first: yearly, or quarterly where the
-    data hold fewer than three such years."""
-    step = 12 if years_before(cutoff, horizon + 2) >= first else 3
+    data hold fewer than three such years.
+
+    They are counted from the last quarter's end, so that what is learnt from them serves every month of a quarter.
+    """
+    latest = pd.offsets.QuarterEnd().rollback(cutoff).as_unit("s")
+    step = 12 if years_before(latest, horizon + 2) >= first else 3
     ages = {start + step * n for n in range(count) for start in (12 * horizon, 24 * horizon)}
-    days = [months_before(cutoff, age) for age in sorted(ages, reverse=True)]
+    days = [months_before(latest, age) for age in sorted(ages, reverse=True)]
     return [day for day in days if day >= first]
 
 

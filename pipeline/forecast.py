@@ -24,6 +24,7 @@ from pipeline.pairs.labels import converged
 from pipeline.ranking.base import Origin, common_columns
 from pipeline.ranking.baselines import as_columns, heuristic_scores, learned_scores
 from pipeline.ranking.ensemble import Ranking, rank_pairs
+from pipeline.ranking.kept import NONE_KEPT, KeptFits
 from pipeline.ranking.prior import expected_prior
 from pipeline.ranking.prior_ranker import PriorRanker
 from pipeline.ranking.published import rank_as_published
@@ -38,10 +39,12 @@ def forecast_at(
     progress: Progress,
     background: Summary | None = None,
     remote: Remote | None = None,
+    kept: KeptFits = NONE_KEPT,
 ) -> CutoffForecast:
     """Rank the track's candidates at the history's cutoff by what the history, and the background up to then, tell.
 
-    ``remote``: takes what is independent; without it all is computed here.
+    ``remote``: takes what is independent; without it all is computed here. ``kept``: where members fitted before are
+    looked up; it changes no number.
 
     Raises:
         NotEnoughDataError: too few patents, codes, candidates or past positives.
@@ -49,7 +52,7 @@ def forecast_at(
     """
     timings: dict[str, float] = {}
     clock = time.perf_counter()
-    candidates = find_candidates(history, config.task)
+    candidates = find_candidates(history, config.task, background)
     if len(candidates) > BLOCK and config.recipe == "default":
         return forecast_in_blocks(history, candidates, config, progress, background, remote)
     universe = candidates.universe(candidates.pairs())
@@ -57,11 +60,11 @@ def forecast_at(
     table = build_features(history, universe.pairs, config.task, config.seed, background, config.features.blocks)
     target = Origin(table=table, features=ranked(table), labels=None)
     ranker, notes = usable_prior_ranker(history, config)
-    past = _past_origins(history, config, background, progress, ranker is None, remote)
+    past = _past_origins(history, config, background, progress, ranker is None, candidates.limited, remote)
     timings["features"] = time.perf_counter() - clock
     clock = time.perf_counter()
-    prior = expected_prior(history, past, config.task)
-    ranking = _rank(past, target, prior, ranker, config, progress)
+    prior = expected_prior(history, past, config.task, background)
+    ranking = _rank(past, target, prior, ranker, config, progress, kept)
     timings["ranking"] = time.perf_counter() - clock
     clock = time.perf_counter()
     scores = heuristic_scores(table, config.task.window, config.task.track)
@@ -71,7 +74,7 @@ def forecast_at(
         known = {
             name: ranking.members[member].to_numpy() for name, member in _SAME.items() if member in ranking.members
         }
-        scores |= learned_scores(training, target.select(columns), config.seed, known)
+        scores |= learned_scores(training, target.select(columns), config.seed, known, kept)
     timings["baselines"] = time.perf_counter() - clock
     return CutoffForecast(
         predictions=predictions_of(universe, ranking, ranker.spread if ranker else None, as_columns(scores)),
@@ -95,15 +98,19 @@ def _past_origins(
     background: Summary | None,
     progress: Progress,
     required: bool,
+    limited: bool,
     remote: Remote | None,
 ) -> list[Origin]:
     """Origins whose outcome is known at the cutoff, oldest first: enough to fit, and to validate in time."""
     task = config.task
     first = history.patents["knowledge_date"].iloc[0]
     origins = []
-    cutoffs = past_cutoffs(history.cutoff, first, task.horizon, config.ensemble.training_origins)
-    here = (past_origin(history, config, background, cutoff) for cutoff in cutoffs)
-    for origin in remote(past_origin, cutoffs) if remote else here:
+    asked = [
+        (cutoff, limited)
+        for cutoff in past_cutoffs(history.cutoff, first, task.horizon, config.ensemble.training_origins)
+    ]
+    here = (past_origin(history, config, background, one) for one in asked)
+    for origin in remote(past_origin, asked) if remote else here:
         if origin is not None:
             progress(f"features at {origin.cutoff:%Y-%m-%d}: {len(origin.table.pairs):,} pairs")
             origins.append(origin)
@@ -115,13 +122,19 @@ def _past_origins(
     return origins
 
 
-def past_origin(history: Corpus, config: RunConfig, background: Summary | None, cutoff: pd.Timestamp) -> Origin | None:
+def past_origin(
+    history: Corpus, config: RunConfig, background: Summary | None, asked: tuple[pd.Timestamp, bool]
+) -> Origin | None:
     """The candidates of an earlier cutoff, with what came of them by the history's; None: the corpus was too small
-    then, so it is not learnt from."""
+    then, so it is not learnt from.
+
+    ``asked``: the cutoff, and whether the target's candidates are limited to those with evidence.
+    """
     task = config.task
+    cutoff, limited = asked
     earlier = history.as_of(cutoff)
     try:
-        pairs = candidate_pairs(earlier, task).pairs
+        pairs = candidate_pairs(earlier, task, background, limited).pairs
     except NotEnoughDataError:
         return None
     table = build_features(earlier, pairs, task, config.seed, background, config.features.blocks)
@@ -129,9 +142,15 @@ def past_origin(history: Corpus, config: RunConfig, background: Summary | None, 
 
 
 def _rank(
-    past: list[Origin], target: Origin, prior: float, ranker: PriorRanker | None, config: RunConfig, progress: Progress
+    past: list[Origin],
+    target: Origin,
+    prior: float,
+    ranker: PriorRanker | None,
+    config: RunConfig,
+    progress: Progress,
+    kept: KeptFits,
 ) -> Ranking:
     fusion = make_fusion(config.fusion)
     if config.recipe == "reference":
         return rank_as_published(past, target, prior, fusion, config.reference, config.seed, progress)
-    return rank_pairs(past, target, config.task, prior, fusion, config.ensemble, config.seed, progress, ranker)
+    return rank_pairs(past, target, config.task, prior, fusion, config.ensemble, config.seed, progress, ranker, kept)

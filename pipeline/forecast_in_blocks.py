@@ -73,10 +73,10 @@ def forecast_in_blocks(
     progress(f"{len(candidates):,} candidate pairs of {len(candidates.codes)} codes, to go by in blocks")
     sample, ruler = features.origin(history, candidates, None)
     ranker, notes = usable_prior_ranker(history, config)
-    past = _past_origins(history, features, progress, ranker is None, remote)
+    past = _past_origins(history, features, progress, ranker is None, candidates.limited, remote)
     timings["features"] = time.perf_counter() - clock
     clock = time.perf_counter()
-    prior = expected_prior(history, past, config.task)
+    prior = expected_prior(history, past, config.task, background)
     members = tuple(name for name in config.ensemble.members if name != FUSION)
     if not members:
         raise ConfigError(f"ensemble.members: {len(candidates):,} candidates need a member besides {FUSION}")
@@ -180,18 +180,22 @@ def score_block(
 
 def _measured(history: Corpus, config: RunConfig, background: Summary | None) -> tuple[Candidates, Ruler]:
     """The candidates and what ranks them, which all blocks share: made again rather than sent, for it is large."""
-    candidates = find_candidates(history, config.task)
+    candidates = find_candidates(history, config.task, background)
     return candidates, _Features(config, background).origin(history, candidates, None)[1]
 
 
 def past_sample(
-    history: Corpus, config: RunConfig, background: Summary | None, cutoff: pd.Timestamp
+    history: Corpus, config: RunConfig, background: Summary | None, asked: tuple[pd.Timestamp, bool]
 ) -> tuple[Origin, int] | None:
     """A sample of the candidates of an earlier cutoff, with all that were to converge, and how many there were; None:
-    the corpus was too small then, so it is not learnt from."""
+    the corpus was too small then, so it is not learnt from.
+
+    ``asked``: the cutoff, and whether the target's candidates are limited to those with evidence.
+    """
+    cutoff, limited = asked
     earlier = history.as_of(cutoff)
     try:
-        candidates = find_candidates(earlier, config.task)
+        candidates = find_candidates(earlier, config.task, background, limited)
     except NotEnoughDataError:
         return None
     labels = outcomes(history, candidates, config.task)
@@ -199,14 +203,19 @@ def past_sample(
 
 
 def _past_origins(
-    history: Corpus, features: _Features, progress: Progress, required: bool, remote: Remote | None
+    history: Corpus,
+    features: _Features,
+    progress: Progress,
+    required: bool,
+    limited: bool,
+    remote: Remote | None,
 ) -> list[Origin]:
     task = features.config.task
     first = history.patents["knowledge_date"].iloc[0]
     origins = []
-    cutoffs = past_cutoffs(history.cutoff, first, task.horizon, ORIGINS)
-    here = (past_sample(history, features.config, features.background, cutoff) for cutoff in cutoffs)
-    for found in remote(past_sample, cutoffs) if remote else here:
+    asked = [(cutoff, limited) for cutoff in past_cutoffs(history.cutoff, first, task.horizon, ORIGINS)]
+    here = (past_sample(history, features.config, features.background, one) for one in asked)
+    for found in remote(past_sample, asked) if remote else here:
         if found is not None:
             origin, pairs = found
             positives = int(origin.outcome.sum())
@@ -308,8 +317,9 @@ def _what_is_done_otherwise(candidates: Candidates, past: list[Origin], head: in
         if origin.weights is not None
     ]
     said = [
+        *candidates.told(),
         f"candidates: {len(candidates):,} are too many for one table, so they went by in blocks; the first {head:,} "
-        "stand in predictions.parquet, all in whole_list.parquet"
+        "stand in predictions.parquet, all in whole_list.parquet",
     ]
     if learnt:
         said.append(f"ensemble: learnt from {' and '.join(learnt)}, each of these counted as the many it stands for")

@@ -125,6 +125,7 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress, mapper:
     from pipeline.forecast import forecast_at
     from pipeline.opportunities.firm import find_firm, relatedness_warnings
     from pipeline.pairs.labels import converged, coverage
+    from pipeline.ranking.kept import KeptFits
 
     clock = time.perf_counter()
     config, cutoff = request.config, pd.Timestamp(request.cutoff).as_unit("s")
@@ -140,10 +141,11 @@ def compute_part(request: PartRequest, folder: Path, progress: Progress, mapper:
     history, encoding = attach_text(history, config, progress, mapper or in_turn)
     embedded = time.perf_counter() - clock
     if request.known_until is not None:
-        _check_testable(history, config)
+        _check_testable(history, config, background)
     with threadpool_limits(1):  # sums in one order: the same bytes whatever the number of cores
         remote = _remote(request, mapper) if mapper else None
-        forecast = forecast_at(history, config, progress, background, remote)
+        kept = KeptFits(cache_folder() / "fits", sha256_json({"code": code_hash(), "versions": versions()}))
+        forecast = forecast_at(history, config, progress, background, remote, kept)
         predictions, covered = forecast.predictions, None
         if request.known_until is not None:
             labels = converged(corpus, forecast.universe.pairs, config.task)
@@ -238,10 +240,10 @@ def _background(request: PartRequest) -> Summary | None:
     return load_background(request.background, task.scheme, task.level) if request.background else None
 
 
-def _check_testable(history: Corpus, config: RunConfig) -> None:
+def _check_testable(history: Corpus, config: RunConfig, background: Summary | None) -> None:
     from pipeline.pairs.candidates import BLOCK, find_candidates
 
-    count = len(find_candidates(history, config.task))
+    count = len(find_candidates(history, config.task, background))
     if count > BLOCK and config.recipe == "default":
         raise NotEnoughDataError(
             f"{count:,} candidates at {history.cutoff:%Y-%m-%d} are too many for the resampling that its "
@@ -313,7 +315,7 @@ def attach_text(
 
 
 def cache_folder() -> Path:
-    """Where vectors are kept between runs: $TECHCONVERGE_CACHE, or the user's cache folder."""
+    """Where vectors and fitted members are kept between runs: $TECHCONVERGE_CACHE, or the user's cache folder."""
     given = os.environ.get("TECHCONVERGE_CACHE")
     return Path(given) if given else Path(platformdirs.user_cache_dir("techconverge"))
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from threadpoolctl import threadpool_limits
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -20,7 +22,7 @@ def each(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[
     """
     threads = min(MOST, os.cpu_count() or 1)
     waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(threads, initializer=_alone) as pool:
         try:
             for item in items:
                 waiting.append(pool.submit(function, item))
@@ -30,3 +32,8 @@ def each(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[
                 yield waiting.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _alone() -> None:
+    # OpenMP keeps a number of threads for each thread that uses it: sums would depend on the processors at hand
+    threadpool_limits(1, user_api="openmp")

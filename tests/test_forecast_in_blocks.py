@@ -70,3 +70,18 @@ def test_the_head_is_explained(forecast_made: CutoffForecast) -> None:
     table, check = explanations(forecast_made, np.arange(5), 3, 7)
     assert table.groupby(["code_a", "code_b"]).ngroups == 5
     assert check is not None
+
+
+def test_past_origins_are_limited_to_evidence_where_the_target_is(history: Corpus) -> None:
+    said: list[str] = []
+    task = CONFIG.task.model_copy(update={"max_candidates": 1000})  # fewer than the target's, more than the past's
+    limited = CONFIG.model_copy(update={"task": task})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forecast, "BLOCK", 0)
+        forecast_made = forecast.forecast_at(dataclasses.replace(history), limited, said.append)
+    whole = forecast_made.whole_list
+    assert whole is not None and whole.candidates.limited
+    assert any("have evidence" in warning and "not ranked" in warning for warning in forecast_made.warnings)
+    earlier = candidates.find_candidates(history.as_of(forecast_made.training[-1]), task, limited=True)
+    assert f"a sample of {len(earlier):,} pairs" in " ".join(said)
+    assert earlier.limited

@@ -18,7 +18,7 @@ from pipeline.features.bibliometric import bibliometric, positions
 from pipeline.features.citation import citation
 from pipeline.features.cooccurrence import cooccurrence
 from pipeline.features.dynamics import dynamics
-from pipeline.features.network import Graph
+from pipeline.features.network import MOST_NODES, Graph
 from pipeline.features.node2vec import node2vec
 from pipeline.features.own import own_block
 from pipeline.features.people import people
@@ -125,7 +125,17 @@ def network(history: Corpus, pairs: CandidatePairs, task: TaskConfig) -> BlockOu
             values = np.zeros(len(pairs))
             values[both] = matrix[a, b]
             columns[f"network__{name}__{suffix}"] = values
-    return BlockOutput(columns=columns)
+    return BlockOutput(columns=columns, warnings=_too_many(history, task))
+
+
+def _too_many(history: Corpus, task: TaskConfig) -> tuple[str, ...]:
+    codes = len(history.incidence(task.scheme, task.level).codes)
+    if codes <= MOST_NODES:
+        return ()
+    return (
+        f"network: {codes:,} codes are too many for what is solved for all pairs at once, so katz, random_walk, "
+        "item_based and reachability are left out",
+    )
 
 
 def _snapshots(history: Corpus, task: TaskConfig, codes: np.ndarray) -> dict[str, tuple[Graph, np.ndarray]]:

@@ -25,6 +25,7 @@ from pipeline.config import TaskConfig
 from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.features.base import BlockOutput, binary, dense_product, over_both_codes
 from pipeline.features.bibliometric import positions
+from pipeline.features.network import MOST_NODES
 from pipeline.pairs.base import CandidatePairs
 
 SHRINKAGE = 10.0  # references: a ratio or mean of as many weighs half
@@ -153,7 +154,7 @@ def _known(history: Corpus, task: TaskConfig, codes: np.ndarray) -> _Known:
         cocited={suffix: _Overlap.of(profile) for suffix, profile in citing.items()},
         flows=flows if inside else {},
         cited_codes=_Overlap.of(every[nodes]) if inside else None,
-        reachability=_reachability(every, nodes) if inside else None,
+        reachability=_reachability(every, nodes) if inside and every.shape[0] <= MOST_NODES else None,
         code_values=values,
         warnings=tuple(warnings),
     )
@@ -185,7 +186,7 @@ def _pair_matrices(known: _Known, task: TaskConfig, rows: slice, columns: slice)
         yield f"citation_cosine__{suffix}", known.references[suffix].cosine(rows, columns)
     before = f"w{task.window}__lag{task.window}"
     yield f"reference_jaccard__{before}", known.documents[before].jaccard(rows, columns)
-    if known.cited_codes is None or known.reachability is None:
+    if known.cited_codes is None:
         return
     for suffix, overlap in known.cocited.items():
         # a code that nobody cites is cited together with none: zero is known, not missing
@@ -199,7 +200,8 @@ def _pair_matrices(known: _Known, task: TaskConfig, rows: slice, columns: slice)
     yield "flow_min__all__lag0", smaller
     yield "flow_asymmetry__all__lag0", _asymmetry(every[here][:, there].toarray(), every[there][:, here].toarray().T)
     yield "code_citation_cosine__all__lag0", known.cited_codes.cosine(rows, columns)
-    yield "reachability__all__lag0", known.reachability[rows, columns]
+    if known.reachability is not None:
+        yield "reachability__all__lag0", known.reachability[rows, columns]
 
 
 def _references(history: Corpus, codes: np.ndarray, task: TaskConfig) -> References:

@@ -16,7 +16,7 @@ from pipeline.corpus.symbols import roll_up
 from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.features.base import BlockOutput, dense_product, over_both_codes
 from pipeline.features.bibliometric import positions
-from pipeline.features.network import weighted_common_neighbours
+from pipeline.features.network import MOST_NODES, weighted_common_neighbours
 from pipeline.pairs.base import WHOLE, CandidatePairs
 from pipeline.schemas import LEVELS
 
@@ -39,7 +39,7 @@ def cooccurrence(history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed:
         "ppmi_cosine__all": dense_product(*(known.profiles[some] for some in part)),
         "ppmi_cosine__decayed": dense_product(*(known.decayed_profiles[some] for some in part)),
         "low_rank__all": known.low_rank.between(*part),
-        "item_based__all": known.item_based[part],
+        **({} if known.item_based is None else {"item_based__all": known.item_based[part]}),
         "activity_product__all": np.multiply.outer(*(known.counts[known.nodes[some]] for some in part)),
         "activity_product__decayed": np.multiply.outer(*(known.activity[some] for some in part)),
     }
@@ -77,7 +77,7 @@ class _Known:
     profiles: sp.csr_array
     decayed_profiles: sp.csr_array
     low_rank: LowRank
-    item_based: np.ndarray
+    item_based: np.ndarray | None  # None where it would be a matrix of too many codes
     activity: np.ndarray
 
 
@@ -94,7 +94,7 @@ def _known(history: Corpus, task: TaskConfig, codes: np.ndarray, seed: int) -> _
         profiles=unit_profiles(profile, nodes),
         decayed_profiles=unit_profiles(ppmi(decayed), nodes),
         low_rank=low_rank(profile, nodes, seed),
-        item_based=_item_based(joint, nodes),
+        item_based=_item_based(joint, nodes) if len(incidence.codes) <= MOST_NODES else None,
         activity=(incidence.matrix.T @ _decayed_weights(history))[nodes],
     )
 

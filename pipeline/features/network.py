@@ -20,6 +20,7 @@ LOCAL_PATH_EPSILON = 0.01  # weight of paths of length three (Lü, Jin & Zhou 20
 LARGE = 2000  # nodes from which on Cholesky's third of the work is worth another last bit than the plain solve's
 MIRRORED = 512  # rows at once where a triangle is copied to the other side
 DENSE_NODES = 8000  # up to here an exact dense solve is faster than iterating
+MOST_NODES = 12_000  # above, what is solved for all nodes at once (10 GB by then) is left out
 
 INDICES = (
     "neighbours_mean",
@@ -67,6 +68,7 @@ class Graph:
         The neighbour counts of the two codes, being values of a code, come as their mean, minimum and range. Where an
         index divides by zero it is 0, as in networkx. Of two linked nodes, the link itself counts in the degrees, in
         Katz, the random walk and the paths of three steps. No value depends on which rows and columns are asked for.
+        Of a graph of more than ``MOST_NODES`` Katz and the random walk are left out.
         """
         k = self.degree[self.nodes]
         here, there = k[rows], k[columns]
@@ -89,8 +91,9 @@ class Graph:
         yield "preferential_attachment", product
         with np.errstate(divide="ignore"):
             yield "resource_allocation", dense_product(self._weighted(1 / self.degree, rows), others)
-        yield "katz", self.katz[rows, columns]
-        yield "random_walk", self.random_walk[rows, columns]
+        if self.adjacency.shape[0] <= MOST_NODES:
+            yield "katz", self.katz[rows, columns]
+            yield "random_walk", self.random_walk[rows, columns]
         two_steps = dense_product(self.adjacency, self.lines[rows])  # paths from every node to the rows
         yield "local_path", common + LOCAL_PATH_EPSILON * (others @ two_steps).T
 

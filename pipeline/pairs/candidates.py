@@ -1,21 +1,25 @@
 """The candidate universe at a cutoff: all pairs of active codes that never co-occurred, or all that did.
 
-New-link track: never up to the cutoff. Strengthening track: on one patent or more. The two share no pair.
+New-link track: never up to the cutoff. Strengthening track: on one patent or more. The two share no pair. Where the
+pairs that never met are more than ``max_candidates``, only those with evidence are candidates (``pairs.evidence``).
 """
 
 import dataclasses
 import functools
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from pipeline.background.summary import Summary
 from pipeline.config import TaskConfig
 from pipeline.corpus.entry_dates import tag_pairs
 from pipeline.corpus.timeline import Corpus, years_before
 from pipeline.errors import NotEnoughDataError
 from pipeline.pairs.base import CandidatePairs
+from pipeline.pairs.evidence import evidence
 
 SPAN = 256  # codes whose pairs are worked on at once, at most
 BLOCK = 500_000  # pairs that are worked on at once, and up to which all candidates make one table
@@ -29,21 +33,29 @@ class Universe:
     total: int  # candidates
     linked: int  # pairs of active codes that are linked already: the candidates of the strengthening track
     not_in_force: int  # codes with as many patents that came into force only after the cutoff: no candidates
+    without_evidence: int = 0  # pairs that never met and are no candidates for want of any evidence
+    with_evidence: dict[str, int] = dataclasses.field(default_factory=dict)  # candidates by kind, where it was asked
 
-    def summary(self) -> dict[str, int | str]:
+    def summary(self) -> dict[str, Any]:
         """Counts for the run record."""
         cutoff = self.pairs.cutoff
-        return {
+        counts = {
             "cutoff": f"{cutoff:%Y-%m-%d}",
             "codes": len(self.pairs.codes),
             "pairs": self.total,
             "linked": self.linked,
             "not_in_force": self.not_in_force,
         }
+        limited = {"without_evidence": self.without_evidence, "with_evidence": self.with_evidence}
+        return counts | limited if self.with_evidence else counts
 
 
-def candidate_pairs(history: Corpus, task: TaskConfig) -> Universe:
+def candidate_pairs(
+    history: Corpus, task: TaskConfig, outside: Summary | None = None, limited: bool = False
+) -> Universe:
     """All unordered pairs of codes with ``min_patents`` patents or more in the history, linked or not by track.
+
+    ``outside``, ``limited``: as ``find_candidates``.
 
     ``status``: ``new`` without a joint patent; ``active`` with one in the window, ``dormant`` with earlier ones only.
     Codes not in force at the cutoff are no codes of the history (``Corpus.incidence``). A pair whose younger code came
@@ -52,7 +64,7 @@ def candidate_pairs(history: Corpus, task: TaskConfig) -> Universe:
     Raises:
         NotEnoughDataError: as ``find_candidates``.
     """
-    found = find_candidates(history, task)
+    found = find_candidates(history, task, outside, limited)
     return found.universe(found.pairs())
 
 
@@ -62,6 +74,8 @@ class Candidates:
 
     ``codes``: the active ones, sorted. ``joint``, ``recent``: their joint patents, of all history and of the window
     (codes x codes, symmetric). ``in_force``: since when each exists; ``since``: the day the window begins after.
+    ``limit``: where all pairs that never met would be too many, those with evidence (codes x codes, the upper triangle,
+    bool); ``with_evidence``: how many of them have which.
     """
 
     codes: np.ndarray
@@ -72,6 +86,8 @@ class Candidates:
     cutoff: pd.Timestamp
     linked_track: bool
     not_in_force: int
+    limit: sp.csr_array | None = None
+    with_evidence: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.sizes.sum())
@@ -84,16 +100,50 @@ class Candidates:
     @functools.cached_property
     def sizes(self) -> np.ndarray:
         """Candidates of each code with those after it."""
+        if self.limit is not None:
+            return np.diff(self.limit.indptr)
         linked = np.diff(sp.triu(self.joint, k=1, format="csr").indptr)
         return linked if self.linked_track else np.arange(len(self.codes) - 1, -1, -1) - linked
 
     def places(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
         """Positions in ``codes`` of the pairs of the codes ``rows`` with those after each, in order."""
+        if self.limit is not None:
+            start, stop, _ = rows.indices(len(self.codes))
+            some = slice(self.limit.indptr[start], self.limit.indptr[stop])
+            return np.repeat(np.arange(start, stop), self.sizes[start:stop]), self.limit.indices[some].astype(np.int64)
         met = self.joint[rows].toarray() > 0
         first = rows.indices(len(self.codes))[0]
         later = np.arange(len(self.codes)) > np.arange(first, first + len(met))[:, None]
         a, b = np.nonzero((met if self.linked_track else ~met) & later)
         return a + first, b
+
+    def among(self, pairs: sp.csr_array) -> sp.csr_array:
+        """Those of some pairs that are candidates; codes x codes, the upper triangle, bool."""
+        if self.limit is not None:
+            return sp.csr_array(pairs.multiply(self.limit))
+        linked = pairs.multiply(self.joint > 0)
+        return sp.csr_array(linked if self.linked_track else pairs > linked)
+
+    def told(self) -> list[str]:
+        """What a reader has to know of which pairs are ranked."""
+        if self.limit is None:
+            return []
+        every = len(self) + self.without_evidence
+        kinds = ", ".join(f"{_KINDS[name]} {count:,}" for name, count in self.with_evidence.items())
+        return [
+            f"candidates: {len(self):,} of the {every:,} pairs that never met have evidence ({kinds}); the rest are "
+            "not ranked"
+        ]
+
+    @property
+    def limited(self) -> bool:
+        """Whether only pairs with evidence are candidates."""
+        return self.limit is not None
+
+    @property
+    def without_evidence(self) -> int:
+        """Pairs that never met and are no candidates, for want of evidence."""
+        return 0 if self.limit is None else len(self.codes) * (len(self.codes) - 1) // 2 - self.linked - len(self)
 
     def pairs(self) -> CandidatePairs:
         """All candidates."""
@@ -140,15 +190,36 @@ class Candidates:
 
     def universe(self, pairs: CandidatePairs) -> Universe:
         """What is told of the candidates, with all or some of them as pairs."""
-        return Universe(pairs=pairs, total=len(self), linked=self.linked, not_in_force=self.not_in_force)
+        return Universe(
+            pairs=pairs,
+            total=len(self),
+            linked=self.linked,
+            not_in_force=self.not_in_force,
+            without_evidence=self.without_evidence,
+            with_evidence=self.with_evidence,
+        )
 
 
-def find_candidates(history: Corpus, task: TaskConfig) -> Candidates:
+_KINDS = {
+    "neighbour": "a shared neighbour",
+    "parent": "parents that met",
+    "citation": "a citation",
+    "text": "near texts",
+    "background": "joint patents in the background",
+}
+
+
+def find_candidates(
+    history: Corpus, task: TaskConfig, outside: Summary | None = None, limited: bool = False
+) -> Candidates:
     """The candidates, not yet made into a table; see ``candidate_pairs``.
 
+    ``outside``: the background's summary, which may be evidence. ``limited``: only pairs with evidence, however few all
+    would be: so it is at the past origins of a target where they are too many.
+
     Raises:
-        NotEnoughDataError: fewer than two active codes, no candidate, or more than ``max_candidates``; on the
-            strengthening track also a history that begins after the years that growth is measured against.
+        NotEnoughDataError: fewer than two active codes, no candidate, or more codes or more candidates than can be;
+            on the strengthening track also a history that begins after the years that growth is measured against.
     """
     if task.track == "strengthening":
         _check_years_before(history, task)
@@ -159,12 +230,6 @@ def find_candidates(history: Corpus, task: TaskConfig) -> Candidates:
         raise NotEnoughDataError(
             f"only {len(active)} codes have {task.min_patents} or more patents {where}: "
             "take a later --cutoff, a coarser --level, the other --scheme or a lower --min-patents"
-        )
-    possible = len(active) * (len(active) - 1) // 2
-    if possible > task.max_candidates:
-        raise NotEnoughDataError(
-            f"{len(active):,} active codes {where} make {possible:,} pairs, more than {task.max_candidates:,}: "
-            "take a coarser --level or a higher --min-patents"
         )
     since = years_before(history.cutoff, task.window)
     codes = incidence.codes[active]
@@ -178,10 +243,28 @@ def find_candidates(history: Corpus, task: TaskConfig) -> Candidates:
         linked_track=task.track == "strengthening",
         not_in_force=int((incidence.left_out >= task.min_patents).sum()),
     )
+    possible = len(active) * (len(active) - 1) // 2
+    if not found.linked_track and (limited or possible > task.max_candidates):
+        found = _with_evidence(found, history, task, outside)
+    if len(found) > task.max_candidates:
+        raise NotEnoughDataError(
+            f"{len(active):,} active codes {where} make {len(found):,} candidates, more than {task.max_candidates:,}: "
+            "take a coarser --level or a higher --min-patents"
+        )
     if not len(found):
         what, advice = ("no", "coarser") if task.track == "strengthening" else ("every", "finer")
         raise NotEnoughDataError(f"{what} pair of active codes is linked already {where}: take a {advice} --level")
     return found
+
+
+def _with_evidence(found: Candidates, history: Corpus, task: TaskConfig, outside: Summary | None) -> Candidates:
+    """The candidates limited to pairs with evidence; of each code so many a kind that all kinds together are few."""
+    most = max(task.max_candidates // (len(_KINDS) * len(found.codes)), 1)
+    kinds = evidence(history, task, found.codes, most, outside)
+    new = {name: sp.triu(kind > kind.multiply(found.joint > 0), k=1, format="csr") for name, kind in kinds.items()}
+    limit = sp.csr_array(sum(new.values(), sp.csr_array(found.joint.shape, dtype=bool)).astype(bool))
+    limit.sort_indices()
+    return dataclasses.replace(found, limit=limit, with_evidence={name: int(kind.nnz) for name, kind in new.items()})
 
 
 def runs(sizes: np.ndarray, most: int) -> Iterator[slice]:

@@ -53,8 +53,7 @@ def outcomes(later: Corpus, candidates: Candidates, task: TaskConfig) -> sp.csr_
     window = later.as_of(years_before(candidates.cutoff, -task.horizon))
     column = np.searchsorted(window.incidence(task.scheme, task.level).codes, candidates.codes)
     happened = sp.triu(_happened(window, candidates, task)[column][:, column], k=1, format="csr")
-    of_linked = happened.multiply(candidates.joint > 0)
-    return sp.csr_array(of_linked if candidates.linked_track else happened > of_linked)
+    return candidates.among(happened)
 
 
 def coverage(later: Corpus, pairs: CandidatePairs, task: TaskConfig) -> float | None:

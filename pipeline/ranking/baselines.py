@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.config import Track
 from pipeline.features.base import FeatureTable
 from pipeline.ranking.base import Origin, stack
-from pipeline.ranking.learners import make_learner
+from pipeline.ranking.kept import NONE_KEPT, KeptFits
 
 # name -> the raw feature column that is its score; "{w}" stands for the window in years
 HEURISTICS = {
@@ -48,12 +48,13 @@ def heuristic_scores(table: FeatureTable, window: int, track: Track = "new") -> 
 
 
 def learned_scores(
-    training: list[Origin], target: Origin, seed: int, known: Mapping[str, np.ndarray]
+    training: list[Origin], target: Origin, seed: int, known: Mapping[str, np.ndarray], kept: KeptFits = NONE_KEPT
 ) -> dict[str, np.ndarray]:
     """Scores of the plain learners, fitted on the training origins: one logistic regression on the node2vec
     distances, one on all features; one LightGBM on the plain co-occurrence indices, one on all features.
 
-    ``known``: scores that are at hand, because the same learner is a member of the ensemble.
+    ``known``: scores that are at hand, because the same learner is a member of the ensemble. ``kept``: where fits are
+    looked up first.
     """
     graph = [str(c) for c in target.features if str(c).startswith("graph__")]
     every = [str(c) for c in target.features]
@@ -69,7 +70,7 @@ def learned_scores(
         if name in known or not columns:  # no column: none of them varies
             continue
         X, y = stack([origin.select(columns) for origin in training])
-        model = make_learner(learner, seed, int(y.sum())).fit(X, y)
+        model = kept.learner(learner, X, y, seed)
         scores[name] = model.predict_proba(target.features[columns].to_numpy(dtype=np.float32))[:, 1]
     return dict(known) | scores
 

@@ -9,6 +9,8 @@ from lightgbm import LGBMClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
+from pipeline.ranking.learners import Boosted
+
 
 def contributions(model: Any, X: np.ndarray, population: np.ndarray) -> np.ndarray | None:
     """Additive parts of the log odds of rows X (rows x columns); None for a model that has no such parts.
@@ -19,6 +21,8 @@ def contributions(model: Any, X: np.ndarray, population: np.ndarray) -> np.ndarr
     """
     if isinstance(model, LGBMClassifier):
         return contributions(model.booster_, X, population)
+    if isinstance(model, Boosted):
+        return contributions(model.booster, X, population)
     if isinstance(model, lightgbm.Booster):
         return np.asarray(model.predict(X, pred_contrib=True, num_threads=1))[:, :-1]  # the last column is the base
     if isinstance(model, LogisticRegression):

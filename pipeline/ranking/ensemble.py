@@ -24,6 +24,7 @@ from pipeline.ranking.base import Origin, common_columns, rank_logit, stack
 from pipeline.ranking.baselines import heuristic_scores
 from pipeline.ranking.calibration import shift_to_prior
 from pipeline.ranking.imbalance import STRATEGIES
+from pipeline.ranking.kept import NONE_KEPT, KeptFits
 from pipeline.ranking.learners import LEARNERS, make_learner
 from pipeline.ranking.meta import fit_meta, guard, mixture
 from pipeline.ranking.prior_ranker import PriorRanker
@@ -90,12 +91,14 @@ def rank_pairs(
     seed: int,
     progress: Progress,
     prior_ranker: PriorRanker | None = None,
+    kept: KeptFits = NONE_KEPT,
 ) -> Ranking:
     """Score the target's candidates from past origins, whose outcomes must be known at the target's cutoff.
 
     ``prior``: expected share of positives among the target's candidates. ``prior_ranker``: what other corpora taught;
     its scores are members too, and since it never saw this corpus, they are out of fold as they stand. The fixed
-    heuristics are members likewise. Where no past origin can be learnt from, the prior ranker ranks alone.
+    heuristics are members likewise. Where no past origin can be learnt from, the prior ranker ranks alone. ``kept``:
+    where members fitted on the same rows before are looked up.
 
     Raises:
         NotEnoughDataError: when no past origin has ``min_positives`` positives and there is no prior ranker.
@@ -108,7 +111,7 @@ def rank_pairs(
     outside = [_outside(prior_ranker, names, heuristics, origin, task) for origin in (usable[-1], target)]
     columns = common_columns([*usable, target])
     usable, target = [origin.select(columns) for origin in usable], target.select(columns)
-    validated, warnings = _out_of_fold(usable, task.horizon, fusion, config, seed, progress)
+    validated, warnings = _out_of_fold(usable, task.horizon, fusion, config, seed, progress, kept)
     training = usable[-config.training_origins :]
     positives = int(sum(origin.outcome.sum() for origin in training))
     scores = np.column_stack([validated.scores, outside[0]])
@@ -117,7 +120,7 @@ def rank_pairs(
     stacked = fit_meta(scores, validated.labels, centre, sample)
     meta, leader, share = guard(stacked, scores, validated.labels, sample)
     progress(f"fitting {len(config.members)} members on {len(training)} origins")
-    fitted = _fit(config.members, training, fusion, seed)
+    fitted = _fit(config.members, training, fusion, seed, kept)
     own = pd.DataFrame({name: _score(name, model, target) for name, model in fitted.items()})
     members = pd.concat([own, outside[1]], axis=1)
     raw = meta.decision(members.to_numpy())
@@ -203,14 +206,20 @@ class _Validated:
 
 
 def _out_of_fold(
-    usable: list[Origin], horizon: int, fusion: Fusion, config: EnsembleConfig, seed: int, progress: Progress
+    usable: list[Origin],
+    horizon: int,
+    fusion: Fusion,
+    config: EnsembleConfig,
+    seed: int,
+    progress: Progress,
+    kept: KeptFits,
 ) -> tuple[_Validated, tuple[str, ...]]:
     validation = usable[-1]
     closed = years_before(validation.cutoff, horizon)
     earlier = [origin for origin in usable if origin.cutoff <= closed][-config.training_origins :]
     if earlier:
         progress(f"validating on {validation.cutoff:%Y-%m-%d}, fitted on {len(earlier)} earlier origins")
-        scores = _fit_and_score(earlier, validation, fusion, config, seed)
+        scores = _fit_and_score(earlier, validation, fusion, config, seed, kept)
         return _Validated(scores.to_numpy(), validation.outcome), ()
     warning = (
         f"ensemble: no origin's outcome was known before {validation.cutoff:%Y-%m-%d}, so the meta-learner was fitted "
@@ -224,7 +233,7 @@ def _out_of_fold(
         if not any(origin.outcome.any() for origin in training):
             raise NotEnoughDataError(f"all new links of the past fall into one fold by pair: {MORE_POSITIVES}")
         rows = np.flatnonzero(inside[-1])
-        part = _fit_and_score(training, validation.take(rows), fusion, config, seed)
+        part = _fit_and_score(training, validation.take(rows), fusion, config, seed, kept)
         scores.iloc[rows] = part.to_numpy()
     return _Validated(scores.to_numpy(), validation.outcome), (warning,)
 
@@ -236,22 +245,24 @@ def _fold_of(origin: Origin, folds: int) -> np.ndarray:
 
 
 def _fit_and_score(
-    training: list[Origin], target: Origin, fusion: Fusion, config: EnsembleConfig, seed: int
+    training: list[Origin], target: Origin, fusion: Fusion, config: EnsembleConfig, seed: int, kept: KeptFits
 ) -> pd.DataFrame:
-    fitted = _fit(config.members, training, fusion, seed)
+    fitted = _fit(config.members, training, fusion, seed, kept)
     return pd.DataFrame({name: _score(name, model, target) for name, model in fitted.items()})
 
 
-def _fit(members: Sequence[str], training: list[Origin], fusion: Fusion, seed: int) -> dict[str, Any]:
+def _fit(members: Sequence[str], training: list[Origin], fusion: Fusion, seed: int, kept: KeptFits) -> dict[str, Any]:
     """The fitted members, several fitted at once: each in one thread, none knowing of the others."""
-    return dict(zip(members, each(lambda name: _fit_member(name, training, fusion, seed), members), strict=True))
+    return dict(zip(members, each(lambda name: _fit_member(name, training, fusion, seed, kept), members), strict=True))
 
 
-def _fit_member(name: str, training: list[Origin], fusion: Fusion, seed: int) -> Any:
+def _fit_member(name: str, training: list[Origin], fusion: Fusion, seed: int, kept: KeptFits) -> Any:
     if name == FUSION:
-        return fusion.fit([ranked_table(origin) for origin in training], [o.outcome for o in training], seed)
+        return kept.net(fusion, [ranked_table(origin) for origin in training], [o.outcome for o in training], seed)
     learner, strategy = name.split("/")
     X, y = stack(training)
+    if strategy == "none":
+        return kept.learner(learner, X, y, seed)
     return STRATEGIES[strategy](make_learner(learner, seed, int(y.sum())), seed, float(y.mean())).fit(X, y)
 
 

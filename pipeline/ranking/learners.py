@@ -1,8 +1,10 @@
 """The learners of stage one, on ranked features: each a scikit-learn classifier under a seed, one thread."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import lightgbm
 import numpy as np
 from lightgbm import LGBMClassifier
 from sklearn.ensemble import ExtraTreesClassifier
@@ -66,6 +68,18 @@ def make_learner(name: str, seed: int, positives: int) -> Any:
     """
     own = extension("learner", name)
     return own.function(seed, positives) if own and name not in LEARNERS else LEARNERS[name](seed, positives)
+
+
+@dataclasses.dataclass(frozen=True)
+class Boosted:
+    """Fitted boosted trees of two classes, read back; they answer as the ``LGBMClassifier`` did that they were."""
+
+    booster: lightgbm.Booster
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """The probability of each class (rows x 2)."""
+        positive = np.asarray(self.booster.predict(X, num_threads=1))
+        return np.column_stack([1 - positive, positive])
 
 
 def logit_of_rank(X: np.ndarray) -> np.ndarray:

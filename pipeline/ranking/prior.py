@@ -18,7 +18,9 @@ is about as frequent as growth over a whole horizon.
 from collections.abc import Sequence
 
 import numpy as np
+import scipy.sparse as sp
 
+from pipeline.background.summary import Summary
 from pipeline.config import TaskConfig
 from pipeline.corpus.timeline import Corpus, months_before, years_before
 from pipeline.errors import NotEnoughDataError
@@ -31,24 +33,26 @@ EVEN_FLOW = 50  # positives in their first years that weigh as much as the assum
 BREAK = 3.0  # standard errors of chance by which the halves of the last year differ where coding practice has changed
 
 
-def expected_prior(history: Corpus, past: Sequence[Origin], task: TaskConfig) -> float:
+def expected_prior(history: Corpus, past: Sequence[Origin], task: TaskConfig, outside: Summary | None = None) -> float:
     """The expected share of positives among the candidates at the history's cutoff, from the history alone.
+
+    ``outside``: the background, where it decides which pairs are candidates.
 
     Raises:
         NotEnoughDataError: when there were no candidates one year before the cutoff.
     """
+    now = find_candidates(history, task, outside)
     one_year = task.model_copy(update={"horizon": 1})
     latest = history.as_of(years_before(history.cutoff, 1))
-    then = find_candidates(latest, one_year)
+    then = find_candidates(latest, one_year, outside, now.limited)
     met = outcomes(history, then, one_year).nnz
     last_year = _prevalence(met, len(then))
     growth = _seen_growth(history, past, task, one_year)
     if task.track == "new":
-        recent, candidates = _last_half_year(history, task)
+        recent, candidates = _last_half_year(history, task, outside, now.limited)
         if 2 * recent - met > BREAK * np.sqrt(met):
             last_year = 2 * _prevalence(recent, candidates)
         patents = max(len(history.patents) - len(latest.patents), 1)
-        now = find_candidates(history, task)
         at_random = _chance(history, now, task, task.horizon * patents) / _chance(latest, then, task, patents)
         growth = (growth + np.log(at_random)) / 2
     return float(min(last_year * np.exp(growth), 0.99))
@@ -67,16 +71,16 @@ def _seen_growth(history: Corpus, past: Sequence[Origin], task: TaskConfig, one_
     return float(np.average(growth, weights=evidence))
 
 
-def _last_half_year(history: Corpus, task: TaskConfig) -> tuple[int, int]:
+def _last_half_year(history: Corpus, task: TaskConfig, outside: Summary | None, limited: bool) -> tuple[int, int]:
     """How many candidates of half a year before the cutoff have met since, and of how many; 0 where there was none."""
     try:
-        then = find_candidates(history.as_of(months_before(history.cutoff, 6)), task)
+        then = find_candidates(history.as_of(months_before(history.cutoff, 6)), task, outside, limited)
     except NotEnoughDataError:
         return 0, 0
     incidence = history.incidence(task.scheme, task.level)
     column = np.searchsorted(incidence.codes, then.codes)
     enough = incidence.joint()[column][:, column] >= task.min_joint
-    return int((enough > (then.joint > 0)).nnz // 2), len(then)
+    return int(then.among(sp.triu(enough, k=1, format="csr")).nnz), len(then)
 
 
 def _chance(history: Corpus, candidates: Candidates, task: TaskConfig, coming: float) -> float:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.corpus.timeline import Corpus, years_before
@@ -23,8 +24,7 @@ def sketch(patents: Iterable[str]) -> list[str]:
 
 def contained(patents: Iterable[str], of: Sequence[str]) -> float:
     """The share of the patents that belong to the corpus with the sketch ``of``, from those whose hashes it covers."""
-    covered = [value for value in map(_hash, patents) if of and (value <= of[-1] or len(of) < SIZE)]
-    return sum(value in set(of) for value in covered) / len(covered) if covered else 0.0
+    return _share(_numbers(patents), of)
 
 
 def names(corpus: Corpus) -> list[str]:
@@ -46,9 +46,9 @@ def taught_later(history: Corpus, card: dict[str, Any]) -> tuple[bool, list[str]
         if corpus["cutoffs"]
     ]
     late = [(corpus, end) for corpus, end in late if end > history.cutoff]
-    patents = names(history)
+    hashes = _numbers(names(history) if late else [])  # once for all sketches: there may be millions
     for corpus, end in late:
-        if contained(patents, corpus["sketch"]) >= TAUGHT_BY:
+        if _share(hashes, corpus["sketch"]) >= TAUGHT_BY:
             what = f"it was taught by {corpus['corpus']}, which holds these patents, up to {end:%Y-%m-%d}"
             return True, [f"prior ranker: {what}, after the cutoff, so it is left out"]
     if not late:
@@ -57,5 +57,20 @@ def taught_later(history: Corpus, card: dict[str, Any]) -> tuple[bool, list[str]
     return False, [f"prior ranker: taught by other corpora's outcomes up to {last:%Y-%m-%d}, later than the cutoff"]
 
 
+def _share(hashes: np.ndarray, of: Sequence[str]) -> float:
+    known = np.array([int(value, 16) for value in of], dtype=np.uint64)
+    covered = hashes[hashes <= known[-1]] if len(of) == SIZE else hashes
+    return float(np.isin(covered, known).mean()) if len(of) and len(covered) else 0.0
+
+
+def _numbers(patents: Iterable[str]) -> np.ndarray:
+    """The hashes as numbers (uint64), in the order of their texts."""
+    return np.frombuffer(b"".join(_digest(patent) for patent in patents), dtype=">u8")
+
+
 def _hash(patent: str) -> str:
-    return hashlib.sha256(patent.encode()).hexdigest()[:16]
+    return _digest(patent).hex()
+
+
+def _digest(patent: str) -> bytes:
+    return hashlib.sha256(patent.encode()).digest()[:8]

@@ -133,3 +133,18 @@ def test_ranks_lie_within_0_and_1_keep_order_ties_and_gaps(values: list[float]) 
     for x, own in zip(column[known], share[known], strict=True):
         below, same = (column[known] < x).sum(), (column[known] == x).sum()
         assert own == pytest.approx((below + same / 2) / known.sum(), abs=1e-6)
+
+
+def test_of_too_many_codes_what_is_solved_for_all_at_once_is_left_out_and_said(
+    history: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = candidate_pairs(history, TASK).pairs
+    wanted = ["network", "cooccurrence", "citation"]
+    whole = build_features(history, pairs, TASK, 1, wanted=wanted)
+    for module in ("build", "citation", "cooccurrence", "network"):
+        monkeypatch.setattr(f"pipeline.features.{module}.MOST_NODES", 5)
+    few = build_features(dataclasses.replace(history), pairs, TASK, 1, wanted=wanted)
+    lost = {name.split("__")[1] for name in set(whole.columns) - set(few.columns)}
+    assert lost == {"katz", "random_walk", "item_based", "reachability"}
+    assert any("are too many for what is solved" in warning for warning in few.warnings)
+    pd.testing.assert_frame_equal(few.columns, whole.columns[few.columns.columns], check_exact=True)

@@ -72,9 +72,24 @@ def test_too_few_codes_are_refused_with_what_to_do(corpus: Corpus) -> None:
         candidate_pairs(corpus.as_of(pd.Timestamp("2005-12-31")), TaskConfig(min_patents=3))
 
 
-def test_too_many_pairs_are_refused_before_any_work(corpus: Corpus) -> None:
-    with pytest.raises(NotEnoughDataError, match="make 6 pairs, more than 5: take a coarser --level"):
-        candidate_pairs(corpus, TaskConfig(min_patents=1, max_candidates=5))
+def test_of_too_many_pairs_those_with_evidence_are_candidates_and_the_rest_is_told(corpus: Corpus) -> None:
+    task = TaskConfig(min_patents=1, max_candidates=5)
+    found = find_candidates(corpus, task)  # A01B-G06F-F25B-H01L is a chain: its ends share no neighbour
+    assert names(corpus, task) == [["A01B", "F25B"], ["G06F", "H01L"]]
+    assert (len(found), found.without_evidence) == (2, 1)
+    assert found.told() == [
+        "candidates: 2 of the 3 pairs that never met have evidence (a shared neighbour 2, parents that met 0); the "
+        "rest are not ranked"
+    ]
+    assert candidate_pairs(corpus, task).summary()["without_evidence"] == 1
+    every = find_candidates(corpus, TaskConfig(min_patents=1, max_candidates=6))
+    assert (len(every), every.without_evidence, every.told()) == (3, 0, [])
+
+
+def test_too_many_linked_pairs_are_refused(corpus: Corpus) -> None:
+    task = TaskConfig(track="strengthening", horizon=1, min_patents=1, max_candidates=2)
+    with pytest.raises(NotEnoughDataError, match="make 3 candidates, more than 2: take a coarser --level"):
+        candidate_pairs(corpus, task)
 
 
 def test_a_fully_linked_universe_is_refused(corpus: Corpus) -> None:
@@ -82,14 +97,14 @@ def test_a_fully_linked_universe_is_refused(corpus: Corpus) -> None:
         candidate_pairs(corpus.as_of(pd.Timestamp("2005-12-31")), TaskConfig(min_patents=1))
 
 
-@pytest.mark.parametrize("track", ["new", "strengthening"])
+@pytest.mark.parametrize(("track", "most"), [("new", 40_000_000), ("strengthening", 40_000_000), ("new", 600)])
 def test_blocks_hold_every_candidate_once_and_outcomes_are_those_of_the_whole(
-    sample_corpus: Corpus, track: str, monkeypatch: pytest.MonkeyPatch
+    sample_corpus: Corpus, track: str, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = TaskConfig.model_validate({"track": track})
+    task = TaskConfig.model_validate({"track": track, "max_candidates": most})
     found = find_candidates(sample_corpus.as_of(pd.Timestamp("2012-12-31").as_unit("s")), task)
     whole = found.pairs()
-    monkeypatch.setattr(candidates, "BLOCK", 150)
+    monkeypatch.setattr(candidates, "BLOCK", 60)
     blocks = [found.chosen(a, b) for a, b in found.blocks()]
     assert len(blocks) > 1
     assert len(found) == len(whole)
@@ -100,8 +115,10 @@ def test_blocks_hold_every_candidate_once_and_outcomes_are_those_of_the_whole(
     assert (happened.toarray()[whole.a, whole.b] == labels).all()
 
 
-def test_a_sample_holds_each_candidate_at_most_once_and_all_as_often(sample_corpus: Corpus) -> None:
-    found = find_candidates(sample_corpus.as_of(pd.Timestamp("2012-12-31").as_unit("s")), TaskConfig())
+@pytest.mark.parametrize("most", [40_000_000, 600])
+def test_a_sample_holds_each_candidate_at_most_once_and_all_as_often(sample_corpus: Corpus, most: int) -> None:
+    task = TaskConfig(max_candidates=most)
+    found = find_candidates(sample_corpus.as_of(pd.Timestamp("2012-12-31").as_unit("s")), task)
     whole = found.pairs()
     keys = whole.a * len(found.codes) + whole.b
     drawn = np.zeros(len(whole))
@@ -111,5 +128,6 @@ def test_a_sample_holds_each_candidate_at_most_once_and_all_as_often(sample_corp
         assert (np.diff(key) > 0).all()
         drawn[np.isin(keys, key)] += 1
     assert drawn.sum() == 40 * (len(whole) // 4)
-    assert abs(drawn[: len(whole) // 2].mean() - 10) < 0.3
+    half = drawn[: len(whole) // 2]
+    assert abs(half.mean() - 10) < 5 / len(half) ** 0.5
     assert found.sample(10**9, 0)[0].tolist() == whole.a.tolist()
