@@ -1,4 +1,4 @@
-"""What is computed from a knowledge base to search it: vectors in one array and the words of its chunks.
+"""What is computed from a knowledge base to search it: its vectors in arrays, exact and coarse, and its words.
 
 All of it can be made anew from the Parquet files, and is whenever it is not of their content.
 """
