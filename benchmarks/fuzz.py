@@ -151,7 +151,7 @@ def _table_of(rows: list[tuple[int, dict[str, str]]]) -> pd.DataFrame:
 
 
 def _rows(block: Block, cases: range, seed: int) -> None:
-    """Rows of one layout together, in some of its columns; one by one where together they fail."""
+    """Rows of one layout together, in some of its columns."""
     if not len(cases):
         return
     rng = _rng(seed, block.first)
@@ -161,14 +161,22 @@ def _rows(block: Block, cases: range, seed: int) -> None:
     if not layout.recognises(columns):
         columns = sorted(layout.used)
     rows = [[damaged_text(_rng(seed, case), case, place) for place in range(len(columns))] for case in cases]
+    _tried(block, layout, columns, rows, cases)
+
+
+def _tried(block: Block, layout: Layout, columns: list[str], rows: list[list[str]], cases: range) -> None:
+    """Rows together; where they fail, their halves, down to the row at fault."""
     try:
         _flatten(block, layout, columns, rows, cases)
-    except Exception:
-        for case, row in zip(cases, rows, strict=True):
-            try:
-                _flatten(block, layout, columns, [row], range(case, case + 1))
-            except Exception as error:
-                block.faults.append((case, layout.name, f"{type(error).__name__}: {str(error)[:300]} of {row!r:.500}"))
+    except Exception as error:
+        middle = len(rows) // 2
+        if not middle:
+            block.faults.append(
+                (cases[0], layout.name, f"{type(error).__name__}: {str(error)[:300]} of {rows[0]!r:.500}")
+            )
+            return
+        for half in (slice(None, middle), slice(middle, None)):
+            _tried(block, layout, columns, rows[half], cases[half])
 
 
 def _flatten(block: Block, layout: Layout, columns: list[str], rows: list[list[str]], cases: range) -> None:

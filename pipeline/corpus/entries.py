@@ -12,11 +12,13 @@ import pyarrow.compute as pc
 
 from pipeline import schemas
 from pipeline.corpus.dates import first_day, known_from
-from pipeline.corpus.families import resolve_citations
-from pipeline.corpus.languages import languages
+from pipeline.corpus.families import Standing, resolve_citations
+from pipeline.corpus.languages import READ, languages
 from pipeline.corpus.names import normalise_parties
 from pipeline.corpus.symbols import parse_symbols
 from pipeline.corpus.validity import UNKNOWN, SymbolList
+
+_CITING = 20_000  # patents whose references are looked up at once
 
 
 def explode(texts: pd.Series) -> pd.DataFrame:
@@ -62,7 +64,9 @@ def values(patents: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     table = patents.assign(
         filing_date=filed.mask(filed.isna() & (patents["date_kind"] == "application"), known),
         claims_count=pd.to_numeric(count).astype("Int32"),
-        language=languages(patents["title"].str.cat(patents["abstract"], sep=" ").str.strip()),
+        language=languages(
+            _beginnings(patents["title"]).str.cat(_beginnings(patents["abstract"]), sep=" ").str.strip()
+        ),
     )
     faults = [
         _faults(patents["app_date"], patents["app_fault"] != "", "app_date " + patents["app_fault"]),
@@ -70,6 +74,10 @@ def values(patents: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         _faults(patents["claims_count"], (patents["claims_count"] != "") & ~digits, "claims_count is not a number"),
     ]
     return table, pd.concat(faults)
+
+
+def _beginnings(texts: pd.Series) -> pd.Series:
+    return texts.str.slice(0, READ)  # all that is read for the language
 
 
 def codes(patents: pd.DataFrame, symbols: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -84,13 +92,25 @@ def codes(patents: pd.DataFrame, symbols: pd.DataFrame) -> tuple[pd.DataFrame, p
 
 
 def citations(patents: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
-    """The table of references, those to documents of the corpus pointing at the patent that stands for them."""
+    """The table of references, those to documents of the corpus pointing at the patent that stands for them.
+
+    Some patents after the other: a patent has thirty references, and each is looked up in several ways at once.
+    """
+    standing = Standing(members)
+    starts = range(0, max(len(patents), 1), _CITING)
+    return pd.concat(
+        [_citations(patents.iloc[start : start + _CITING], standing) for start in starts], ignore_index=True
+    )
+
+
+def _citations(patents: pd.DataFrame, standing: Standing) -> pd.DataFrame:
     tables = []
     for kind, column in (("patent", "cited_ids"), ("npl", "cited_npl")):
         entries = explode(patents[column]).rename(columns={"value": "cited"})
         tables.append(entries.assign(kind=kind))
     entries = pd.concat(tables)
-    source = patents.loc[entries.index]
+    # the columns needed alone: a patent has thirty references, and its texts are long
+    source = patents[["patent_id", "knowledge_date", "office"]].loc[entries.index]
     entries = entries.assign(
         citing=source["patent_id"],
         citing_date=source["knowledge_date"],
@@ -98,7 +118,7 @@ def citations(patents: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
         order=_order(patents, entries),
     )
     entries = entries.sort_values(["order", "kind", "position"], ascending=[True, False, True], kind="stable")
-    return resolve_citations(entries[["citing", "citing_date", "citing_office", "cited", "kind"]], members)
+    return resolve_citations(entries[["citing", "citing_date", "citing_office", "cited", "kind"]], standing)
 
 
 def parties(patents: pd.DataFrame, aliases: Mapping[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:

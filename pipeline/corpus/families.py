@@ -1,5 +1,6 @@
 """Families: one invention, several documents, counted once."""
 
+import functools
 from typing import Literal
 
 import pandas as pd
@@ -36,7 +37,21 @@ def representatives(documents: pd.DataFrame, families: Families) -> pd.Series:
     return first.reindex(documents.index).fillna(own)
 
 
-def resolve_citations(citations: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
+class Standing:
+    """Which patent stands for each document of a corpus, by its id or by its number."""
+
+    def __init__(self, members: pd.DataFrame) -> None:
+        self._members = members
+        self.by_id = members[["member_id", "patent_id", "knowledge_date"]]
+
+    @functools.cached_property
+    def by_number(self) -> pd.DataFrame:
+        """The same, indexed by ``number_key``; of several documents of one number the earliest known."""
+        keys = number_keys(self._members["member_id"], self._members["office"])
+        return self.by_id.assign(key=keys).drop_duplicates("key").set_index("key")
+
+
+def resolve_citations(citations: pd.DataFrame, standing: Standing) -> pd.DataFrame:
     """Point references at the patent that stands for the cited document.
 
     ``citations``: citing, citing_date, citing_office (where a bare number belongs), cited, kind. A reference names a
@@ -45,15 +60,12 @@ def resolve_citations(citations: pd.DataFrame, members: pd.DataFrame) -> pd.Data
     cited id: that it belongs to the family was not known then. References of a patent to itself are dropped, repeated
     ones counted once.
     """
-    standing = members[["member_id", "patent_id", "knowledge_date"]]
-    links = citations.merge(standing, how="left", left_on="cited", right_on="member_id")
+    links = citations.merge(standing.by_id, how="left", left_on="cited", right_on="member_id")
     patent = links["kind"] == "patent"
     lost = patent & links["patent_id"].isna()
     if lost.any():
-        keys = number_keys(members["member_id"], members["office"])
-        by_number = standing.assign(key=keys).drop_duplicates("key").set_index("key")
         sought = number_keys(links.loc[lost, "cited"], links.loc[lost, "citing_office"])
-        found = by_number.reindex(sought)
+        found = standing.by_number.reindex(sought)
         links.loc[lost, "patent_id"] = found["patent_id"].to_numpy()
         links.loc[lost, "knowledge_date"] = found["knowledge_date"].to_numpy()
     known = patent & (links["knowledge_date"] <= links["citing_date"])

@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_READ = 400  # characters looked at
+READ = 400  # characters looked at
 _SCRIPTS = {  # in this order: Japanese text holds Chinese characters, Korean text may
     "ja": r"[\x{3040}-\x{30ff}]",
     "ko": r"[\x{ac00}-\x{d7af}]",
@@ -29,7 +29,7 @@ def languages(texts: pd.Series) -> pd.Series:
     table = pa.array(texts.to_numpy(), pa.large_string())
     if pc.sum(pc.binary_length(table)).as_py() in (None, 0):
         return pd.Series("", index=texts.index, dtype="str")
-    start = pc.utf8_lower(pc.utf8_slice_codeunits(table, 0, _READ))
+    start = pc.utf8_lower(pc.utf8_slice_codeunits(table, 0, READ))
     counts = np.stack([_count(start, words) for words in _WORDS.values()])
     names = np.array(list(_WORDS), dtype=object)
     ahead = np.sort(counts, axis=0)[-1] > np.sort(counts, axis=0)[-2]

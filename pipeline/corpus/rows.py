@@ -36,7 +36,7 @@ def stack(tables: Sequence[SourceTable]) -> Stacked:
     if not tables:
         raise CorpusError("no source file given: name at least one file of patents")
     frames = [_dated(table.frame).assign(source=number, row=table.frame.index) for number, table in enumerate(tables)]
-    rows = pd.concat(frames, ignore_index=True)
+    rows = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0].reset_index(drop=True)
     counts, doubtful = {}, []
     for name in TEXTS:
         fixed, suspect = mend(rows[name])

@@ -27,7 +27,7 @@ def _with_whole_years(texts: pd.Series, years: pd.Series | None, latest: pd.Seri
     first, second = pd.to_numeric(parts["first"]), pd.to_numeric(parts["second"])
     year = _whole(parts["year"], years, latest)
     # some exports write the last days of December with the year that their week belongs to: 30/12/87 for 1986
-    stated = pd.to_numeric(years, errors="coerce") if years is not None else year
+    stated = _years(years) if years is not None else year
     late = ((first == 12) & (second >= 26)) | ((second == 12) & (first >= 26))
     shifted = late & ((stated + 1) % 100 == pd.to_numeric(parts["year"]) % 100)
     whole = year.mask(shifted, stated)
@@ -35,14 +35,19 @@ def _with_whole_years(texts: pd.Series, years: pd.Series | None, latest: pd.Seri
     return written.where(whole.notna(), texts).astype("str")
 
 
+def _years(texts: pd.Series) -> pd.Series:
+    """Years of four digits as numbers; 1e9 is a number and no year."""
+    return pd.to_numeric(texts.where(texts.str.fullmatch(r"\s*\d{4}(?:\.0+)?\s*")), errors="coerce")
+
+
 def _whole(years: pd.Series, stated: pd.Series | None, latest: pd.Series | None) -> pd.Series:
     number = pd.to_numeric(years)
     short = years.str.len() == 2
     whole = number.mask(short)
     if stated is not None:
-        full = pd.to_numeric(stated, errors="coerce")
+        full = _years(stated)
         whole = whole.fillna(full.where(full % 100 == number))
     if latest is not None:
-        limit = pd.to_numeric(latest.str.slice(0, 4), errors="coerce")
+        limit = _years(latest.str.slice(0, 4))
         whole = whole.fillna((limit - (limit - number) % 100).where(short))
     return whole

@@ -39,6 +39,7 @@ def gathered(
         CorpusError: when it would be larger than ``LARGEST_TABLE``; what has been read is let go.
     """
     kept: list[Shard] = []
+    part = None
     size = 0
     for part in shards:
         size += part.rows.nbytes
@@ -50,10 +51,13 @@ def gathered(
         kept.append(part)
     rows = pa.concat_tables([part.rows for part in kept]) if kept else shard([]).rows
     position = pa.chunked_array([part.position for part in kept], pa.int64()).to_numpy()
-    frame = pd.DataFrame({name: pd.Series(rows[name].combine_chunks(), dtype="str") for name in FLAT}).set_axis(
-        pd.Index(position, dtype="int64")
-    )
     faults = pd.DataFrame([fault for part in kept for fault in part.faults], columns=list(FAULTS))
+    del kept, part  # nothing but ``rows`` holds the columns now, which are let go one by one
+    columns = {}
+    for name in FLAT:
+        columns[name] = pd.Series(rows[name].combine_chunks(), dtype="str")
+        rows = rows.drop_columns(name)
+    frame = pd.DataFrame(columns, copy=False).set_axis(pd.Index(position, dtype="int64"))
     return SourceTable(
         frame=frame, format=format, faults=faults, name=path.name, sha256=sha256, warnings=tuple(warnings)
     )

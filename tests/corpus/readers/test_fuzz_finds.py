@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from cases import PROJECT
 from corpus.readers import documents as fixtures
@@ -13,6 +14,7 @@ from corpus.readers import test_bulk
 from corpus.readers.samples import SAMPLES, as_csv
 
 from pipeline.corpus.readers import SourceTable, read_source
+from pipeline.corpus.readers.days import iso_days
 from pipeline.corpus.readers.documents.base import old_symbol
 
 HALF = "\\ud800"  # half of a surrogate pair, as JSON can write it
@@ -55,6 +57,11 @@ def test_fields_that_are_no_lists_where_lists_belong_are_taken_for_one_entry(tmp
     table = read(tmp_path, json.dumps({"patents": [record | {"urpn": 7155747, "applicationFilingDate": 5}]}))
     assert table.frame["cited_ids"].iloc[0] == "US7155747"
     assert table.rows == 1
+
+
+@pytest.mark.parametrize("year", ["1e9", "2010.5", "inf", "99999", "nan"])
+def test_a_number_that_is_no_year_completes_no_day(year: str) -> None:
+    assert iso_days(pd.Series(["12.31.10"]), pd.Series([year]), pd.Series([year])).tolist() == ["12.31.10"]
 
 
 def test_a_printed_symbol_with_a_blank_in_its_group_stays_as_it_was_printed() -> None:
