@@ -24,6 +24,7 @@ MAY_JUMP = {
     "pipeline/fetch/ops.py",
     "pipeline/judge/client.py",
     "pipeline/fetch/harvest.py",  # up to which day a question is asked: written into its manifest
+    "pipeline/ranking/kept.py",  # which kept fits are the longest unused: one that goes too soon is fitted again
     "flows/run.py",  # which kept parts are old enough to go: one that goes too soon is computed again
 }
 

@@ -64,7 +64,7 @@ def block(place: Path, received: tuple[str, list[dict[str, str]]]) -> str:
     hook = CustomWebhookNotificationBlock(
         name="team", url=received[0], json_data={"title": "{{subject}}", "text": "{{body}}"}
     )
-    hook.save("team")
+    hook.save("team", overwrite=True)  # another module of this process may have stored one on the same server
     return "custom-webhook/team"
 
 
