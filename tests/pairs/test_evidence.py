@@ -1,5 +1,6 @@
 """Which pairs have evidence, counted again the slow way."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -7,9 +8,12 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from factories import corpus_from
+from leakage.edits import EVERYTHING, NOTHING, Edits, edited
+from leakage.told import whole
 
 from pipeline.background.summary import summarise
 from pipeline.config import TaskConfig
+from pipeline.corpus.readers import SourceTable
 from pipeline.corpus.timeline import Corpus
 from pipeline.pairs import evidence as module
 from pipeline.pairs.candidates import find_candidates
@@ -99,20 +103,27 @@ def test_joint_patents_in_the_background_up_to_the_cutoff(corpus: Corpus) -> Non
     assert [(codes[a], codes[b]) for a, b in zip(*found, strict=True)] == [("A01B 1/00", "H04L 9/00")]
 
 
-def test_it_sees_nothing_after_the_cutoff_and_no_size_of_a_part_changes_it(
-    sample_corpus: Corpus, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cutoff = pd.Timestamp("2012-12-31").as_unit("s")
-    history = sample_corpus.as_of(cutoff)
-    known = sample_corpus.patents["knowledge_date"] <= cutoff
-    apart = sample_corpus.patents["patent_id"][known]
-    assert len(history.patents) == len(apart) < len(sample_corpus.patents)
+CUTOFF = pd.Timestamp("2012-12-31").as_unit("s")
+
+
+@pytest.mark.parametrize("edits", [dataclasses.replace(NOTHING, deleted=1.0), EVERYTHING], ids=["cut off", "edited"])
+def test_nothing_after_the_cutoff_is_evidence(sample_rows: SourceTable, edits: Edits) -> None:
+    told = [whole(rows, CUTOFF).as_of(CUTOFF) for rows in (sample_rows, edited(sample_rows, CUTOFF, edits))]
+    limited = [find_candidates(history, TaskConfig(), limited=True) for history in told]
+    assert len(limited[0]) == len(limited[1]) > 0
+    assert limited[0].with_evidence == limited[1].with_evidence
+    for a, b in zip(*(list(found.blocks()) for found in limited), strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_no_size_of_a_part_changes_it(sample_corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = sample_corpus.as_of(CUTOFF)
     task = TaskConfig()
     codes = find_candidates(history, task).codes
-    whole = evidence(history, task, codes, 7)
+    at_once = evidence(history, task, codes, 7)
     monkeypatch.setattr(module, "CELLS", 5 * len(codes))
     for kind, found in evidence(history, task, codes, 7).items():
-        assert (found != whole[kind]).nnz == 0
+        assert (found != at_once[kind]).nnz == 0
 
 
 def test_of_each_code_the_strongest_are_kept(sample_corpus: Corpus) -> None:
