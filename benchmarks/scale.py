@@ -28,9 +28,9 @@ CUTOFF = "2020-12-31"
 SIZES = {1: (20_000, 1500), 4: (80_000, 3000), 28: (1_000_000, 7500)}  # million pairs: patents, main groups
 FLAT = ("scoring", "ranking all")  # stages whose time goes with the pairs; the others go with codes and samples
 STAGES = (
-    ("a sample", "candidate pairs of"), ("past origins", "features at"), ("expected share, members out of fold",
-    "validating"), ("members", "fitting"), ("scoring", "scoring"), ("ranking all", "ranking all"),
-    ("head of the list", "features of the head"))  # fmt: skip
+    ("past origins", "candidate pairs of"), ("a sample", "features of a sample"),
+    ("expected share, members out of fold", "validating"), ("members", "fitting"), ("scoring", "scoring"),
+    ("ranking all", "ranking all"), ("head of the list", "features of the head"))  # fmt: skip
 
 
 def main() -> None:

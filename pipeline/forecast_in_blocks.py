@@ -71,9 +71,11 @@ def forecast_in_blocks(
     clock = time.perf_counter()
     features = _Features(config, background)
     progress(f"{len(candidates):,} candidate pairs of {len(candidates.codes)} codes, to go by in blocks")
-    sample, ruler = features.origin(history, candidates, None)
     ranker, notes = usable_prior_ranker(history, config)
+    # the past first: what the blocks keep of a history is large, and that of the target stays to the end
     past = _past_origins(history, features, progress, ranker is None, candidates.limited, remote)
+    progress("features of a sample of the candidates")
+    sample, ruler = features.origin(history, candidates, None)
     timings["features"] = time.perf_counter() - clock
     clock = time.perf_counter()
     prior = expected_prior(history, past, config.task, background)

@@ -1,7 +1,7 @@
 """All features of the candidates at one cutoff: runs the blocks on a history and puts their columns together."""
 
 import functools
-import itertools
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -28,6 +28,8 @@ from pipeline.features.text_pairs import text_pairs
 from pipeline.pairs.base import CandidatePairs
 from pipeline.pairs.candidates import few_codes
 from pipeline.threads import each
+
+LONGEST = ("citation", "network")  # whose shared matrices take longest to make
 
 
 def build_features(
@@ -59,10 +61,13 @@ def build_in_parts(
     history: Corpus, pairs: CandidatePairs, task: TaskConfig, seed: int, outside: Summary | None, wanted: Sequence[str]
 ) -> FeatureTable:
     """``build_features`` of pairs strewn over many codes, some codes at a time, so that no matrix is ever large."""
-    parts = (
-        _blocks(history, pairs.part(some), task, seed, outside, wanted) for some in few_codes(pairs.a, len(pairs.codes))
-    )
-    blocks = list(each(lambda make: make(), itertools.chain.from_iterable(parts)))
+    parts = [pairs.part(some) for some in few_codes(pairs.a, len(pairs.codes))]
+    # what the parts share is made with the first part: the longest before the rest, beside each other
+    first = [name for name in LONGEST if name in wanted], [name for name in wanted if name not in LONGEST]
+    for names in first:
+        deque(each(lambda make: make(), _blocks(history, parts[0], task, seed, outside, names)), maxlen=0)
+    makers = (make for part in parts for make in _blocks(history, part, task, seed, outside, wanted))
+    blocks = list(each(lambda make: make(), makers))
     return _table(history, pairs, task, [blocks[i : i + len(wanted)] for i in range(0, len(blocks), len(wanted))])
 
 
