@@ -54,7 +54,7 @@ def forecast_at(
     clock = time.perf_counter()
     candidates = find_candidates(history, config.task, background)
     if len(candidates) > BLOCK and config.recipe == "default":
-        return forecast_in_blocks(history, candidates, config, progress, background, remote)
+        return forecast_in_blocks(history, candidates, config, progress, background, remote, kept)
     universe = candidates.universe(candidates.pairs())
     progress(f"{len(universe.pairs):,} candidate pairs of {len(universe.pairs.codes)} codes")
     table = build_features(history, universe.pairs, config.task, config.seed, background, config.features.blocks)

@@ -39,6 +39,7 @@ from pipeline.ranking.base import Origin, rank_logit
 from pipeline.ranking.baselines import as_columns, heuristic_scores
 from pipeline.ranking.calibration import shift_to_prior
 from pipeline.ranking.ensemble import Ranking, rank_pairs
+from pipeline.ranking.kept import NONE_KEPT, KeptFits
 from pipeline.ranking.prior import expected_prior
 from pipeline.ranking.scorers import Scorer, scorers
 from pipeline.run_config import RunConfig
@@ -59,6 +60,7 @@ def forecast_in_blocks(
     progress: Progress,
     background: Summary | None,
     remote: Remote | None = None,
+    kept: KeptFits = NONE_KEPT,
 ) -> CutoffForecast:
     """As ``forecast_at``; what is done otherwise stands among the warnings.
 
@@ -84,7 +86,7 @@ def forecast_in_blocks(
         raise ConfigError(f"ensemble.members: {len(candidates):,} candidates need a member besides {FUSION}")
     ensemble = config.ensemble.model_copy(update={"members": members, "training_origins": ORIGINS})
     fusion = make_fusion(config.fusion)
-    ranking = rank_pairs(past, sample, config.task, prior, fusion, ensemble, config.seed, progress, ranker)
+    ranking = rank_pairs(past, sample, config.task, prior, fusion, ensemble, config.seed, progress, ranker, kept)
     timings["ranking"] = time.perf_counter() - clock
     clock = time.perf_counter()
     progress(f"scoring {len(candidates):,} candidates, a block at a time")
