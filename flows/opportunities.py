@@ -5,6 +5,7 @@ from typing import Any
 
 from prefect import flow, get_run_logger
 
+from flows.cluster import mapper_at
 from flows.page import show_files, show_table
 from flows.report import Format, make_firm_report, written
 from flows.storage import at_hand
@@ -28,6 +29,7 @@ def opportunities(
     judge: list[str] | None = None,
     config: str | None = None,
     formats: list[Format] | None = None,
+    cluster: str | None = None,
 ) -> list[str]:
     """Refine a run's pairs to topics and write the firm's report; returns the paths of its formats.
 
@@ -39,6 +41,8 @@ def opportunities(
         judge: Models that judge, as PROVIDER:NAME; their keys come from the environment of the run.
         config: YAML file with further settings of topics and judge.
         formats: Of the firm's report. Left out: all.
+        cluster: The address of a Dask scheduler whose workers put the questions to the judges, as tcp://host:8786. Left
+            out: this machine.
     """
     given = {"judge": {"judges": judge}} if judge is not None else {}
     with at_hand(run, out, domain, config) as (run, out, domain, config):
@@ -48,24 +52,30 @@ def opportunities(
             domain=Path(domain) if domain else None,
             config=load_opportunities_config(Path(config) if config else None, "default", given),
         )
-        return make_opportunities(asked, out or run, list(formats or FORMATS))
+        return make_opportunities(asked, out or run, list(formats or FORMATS), cluster=cluster)
 
 
 @flow(name="techconverge-opportunities", flow_run_name="opportunities-{request[firm]}", persist_result=False)
 def opportunities_flow(
-    request: dict[str, Any], out: str, formats: tuple[str, ...] = FORMATS, force: bool = False
+    request: dict[str, Any],
+    out: str,
+    formats: tuple[str, ...] = FORMATS,
+    force: bool = False,
+    cluster: str | None = None,
 ) -> list[str]:
     """Refine, judge where a judge is configured, write the firm's report; return the paths of its formats.
 
     ``request``: an ``OpportunitiesRequest`` as JSON values. ``out``: the run folder. Finished ones are left as they
-    are; ``force`` starts over.
+    are; ``force`` starts over. ``cluster``: the address of a Dask scheduler, whose workers put the questions.
     """
-    return make_opportunities(OpportunitiesRequest.model_validate(request), out, list(formats), force)
+    return make_opportunities(OpportunitiesRequest.model_validate(request), out, list(formats), force, cluster)
 
 
-def make_opportunities(asked: OpportunitiesRequest, out: str, formats: list[str], force: bool = False) -> list[str]:
+def make_opportunities(
+    asked: OpportunitiesRequest, out: str, formats: list[str], force: bool = False, cluster: str | None = None
+) -> list[str]:
     """The tasks of one firm's opportunities, called inside a flow; returns the paths of its report."""
-    arguments = (_key(asked, out), asked.firm, asked.model_dump(mode="json"), out, force)
+    arguments = (_key(asked, out), asked.firm, asked.model_dump(mode="json"), out, force, cluster)
     if force or asked.config.judge.judges:  # its answers are kept by themselves, and what failed is to be asked again
         made = refine.with_options(refresh_cache=True)(*arguments)
     else:
@@ -90,10 +100,13 @@ def _firm_of(run: Path) -> str:
 
 
 @stage("refine", "refine-{firm}", 24 * HOUR, reused=True)
-def refine(key: str, firm: str, request: dict[str, Any], out: str, force: bool) -> Reference:
+def refine(
+    key: str, firm: str, request: dict[str, Any], out: str, force: bool, cluster: str | None = None
+) -> Reference:
     """Topics, topic-level opportunities and verdicts; answers that a judge gave before are not asked for again."""
     asked = OpportunitiesRequest.model_validate(request)
-    return reference(find_opportunities(asked, Path(out), get_run_logger().info, force), *TABLES)
+    with mapper_at(cluster if asked.config.judge.judges else None) as mapper:
+        return reference(find_opportunities(asked, Path(out), get_run_logger().info, force, mapper), *TABLES)
 
 
 @stage("show-opportunities", "show-{firm}", 10 * MINUTE)

@@ -31,6 +31,7 @@ from pipeline.judge.panel import TRANSCRIPT, Judgement, judge_opportunities
 from pipeline.judge.rubric import load_naming, load_rubric
 from pipeline.knowledge.retrieve import open_base, retrieve
 from pipeline.knowledge.store import load_manifest
+from pipeline.mapping import Mapper
 from pipeline.opportunities.competitors import competitors
 from pipeline.opportunities.domain import Domain, load_domain
 from pipeline.opportunities.firm import Firm, firm_view
@@ -76,10 +77,13 @@ class OpportunitiesRequest(BaseModel):
         return path.absolute() if path else None
 
 
-def find_opportunities(request: OpportunitiesRequest, out: Path, progress: Progress, force: bool = False) -> Path:
+def find_opportunities(
+    request: OpportunitiesRequest, out: Path, progress: Progress, force: bool = False, mapper: Mapper | None = None
+) -> Path:
     """Compute a firm's topic-level opportunities and write them below ``out``; return their folder.
 
     Those that stand there, finished, of the same request, inputs and code are left as they are; ``force`` starts over.
+    ``mapper``: is given the questions to the judges; without it all are put from here.
 
     Raises:
         ArtifactError, CorpusError, ConfigError, FirmError, NotEnoughDataError, KnowledgeError, JudgeError: one line
@@ -104,7 +108,7 @@ def find_opportunities(request: OpportunitiesRequest, out: Path, progress: Progr
         if not force and _finished(folder, record["key"]):
             progress(f"{folder} {FINISHED}")
         else:
-            _find(request, asked, matched, domain, record, folder, progress)
+            _find(request, asked, matched, domain, record, folder, progress, mapper)
     return folder
 
 
@@ -138,6 +142,7 @@ def _find(
     record: dict[str, Any],
     folder: Path,
     progress: Progress,
+    mapper: Mapper | None,
 ) -> None:
     config, firm, cutoff = asked.config, matched.firm, pd.Timestamp(record["cutoff"]).as_unit("s")
     history, encoding = attach_text(matched.corpus, config, progress)
@@ -166,7 +171,7 @@ def _find(
     }
     entries = [*(f"{name}.parquet" for name in (*_TABLES, _NAMES)), JUDGE_RECORD, TRANSCRIPT, *_REPORTS]
     with atomic_directory(folder, RECORD, entries) as temporary:
-        judgement = _judged(request, asked.corpus, stage, firm, cutoff, temporary / TRANSCRIPT, progress)
+        judgement = _judged(request, asked.corpus, stage, firm, cutoff, temporary / TRANSCRIPT, progress, mapper)
         tables |= {name: getattr(judgement, name) for name in ("evidence", "verdicts", "judged", "reliability")}
         told = judgement.record
         if request.config.judge.judges:
@@ -221,6 +226,7 @@ def _judged(
     cutoff: pd.Timestamp,
     transcript: Path,
     progress: Progress,
+    mapper: Mapper | None,
 ) -> Judgement:
     config = request.config.judge
     return judge_opportunities(
@@ -232,6 +238,7 @@ def _judged(
         cache_folder() / "judge",
         lambda done, total: progress(f"judged: {done:,} of {total:,} questions"),
         transcript if config.judges else None,
+        mapper,
     )
 
 

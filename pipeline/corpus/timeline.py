@@ -202,7 +202,8 @@ class Corpus:
         rolled = roll_up(self.patent_codes["symbol"][of_scheme], level)
         kept = rolled.notna().to_numpy()
         column, codes = pd.factorize(rolled[kept], sort=True)
-        row = self._rows_of["patent_codes"][of_scheme][kept]
+        row = self._rows_of["patent_codes"][of_scheme][kept].astype(np.int32)
+        column = column.astype(np.int32)  # with both so, every product of this matrix has indices of half the size
         shape = (len(self.patents), len(codes))
         matrix = sp.csr_array((np.ones(len(row)), (row, column)), shape=shape)
         matrix.data[:] = 1.0  # several groups of one subclass on a patent are one membership

@@ -95,7 +95,7 @@ class _Overlap:
 
     @classmethod
     def of(cls, profile: sp.csr_array) -> "_Overlap":
-        return cls(sp.csr_array(profile @ profile.T), _totals(profile.multiply(profile), axis=1))
+        return cls(_halved(sp.csr_array(profile @ profile.T)), _totals(profile.multiply(profile), axis=1))
 
     def jaccard(self, rows: slice, columns: slice) -> np.ndarray:
         """Shrunk Jaccard index of 0/1 profiles; NaN where one is empty."""
@@ -280,7 +280,15 @@ def _npl_share(history: Corpus, references: References) -> np.ndarray:
 
 
 def _links(row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> sp.csr_array:
-    return binary(sp.csr_array((np.ones(len(row)), (row, column)), shape=shape))
+    # indices of half the size, in every product too
+    return binary(sp.csr_array((np.ones(len(row)), (row.astype(np.int32), column.astype(np.int32))), shape=shape))
+
+
+def _halved(matrix: sp.csr_array) -> sp.csr_array:
+    """The same numbers in single precision where it holds them all, as it does counts: there are many of them."""
+    single = matrix.data.astype(np.float32)
+    exact = bool((single == matrix.data).all())
+    return sp.csr_array((single, matrix.indices, matrix.indptr), shape=matrix.shape) if exact else matrix
 
 
 def _totals(matrix: sp.csr_array, axis: int) -> np.ndarray:

@@ -64,14 +64,25 @@ def put(
         ConfigError: when a judge cannot be made.
     """
     with store.locked():
-        run = _Run(asks, rubric, config, store, progress)
-        running = asyncio.run_coroutine_threadsafe(run.all(), _loop(os.getpid()))
-        try:
-            return running.result()
-        except KeyboardInterrupt:
-            run.stopped = True
-            running.result()  # what is in flight is paid for: keep it
-            raise
+        return settle(asks, rubric, config, store, progress)
+
+
+def settle(
+    asks: Sequence[Ask],
+    rubric: Rubric,
+    config: JudgeConfig,
+    store: AnswerStore,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[list[Settled], Spent]:
+    """``put``, for who holds the store already."""
+    run = _Run(asks, rubric, config, store, progress)
+    running = asyncio.run_coroutine_threadsafe(run.all(), _loop(os.getpid()))
+    try:
+        return running.result()
+    except KeyboardInterrupt:
+        run.stopped = True
+        running.result()  # what is in flight is paid for: keep it
+        raise
 
 
 def question_of(ask: Ask, rubric: Rubric, config: JudgeConfig) -> Question:

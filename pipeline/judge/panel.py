@@ -12,8 +12,10 @@ from pipeline.judge.config import JudgeConfig
 from pipeline.judge.engine import Settled, Spent, put, question_of
 from pipeline.judge.evidence import Retrieve, gather
 from pipeline.judge.rubric import Rubric, load_rubric
+from pipeline.judge.shares import put_by_shares
 from pipeline.judge.store import AnswerStore
 from pipeline.judge.summary import PANEL, judged, reliability
+from pipeline.mapping import Mapper
 from pipeline.schemas import OUTCOMES, Verdicts, empty, validate
 
 Progress = Callable[[int, int], None]
@@ -40,11 +42,13 @@ def judge_opportunities(
     cache: Path,
     progress: Progress | None = None,
     transcript: Path | None = None,
+    mapper: Mapper | None = None,
 ) -> Judgement:
     """Have the configured judges score topic opportunities, best first, on what ``retrieve`` finds for each criterion.
 
     ``cache``: the folder of answers; what it holds is not asked again, whatever run asked. ``transcript``: where to
-    write all questions and answers as JSON lines. Without judges the tables are empty, and the record says so.
+    write all questions and answers as JSON lines. ``mapper``: is given the questions to put, a few at a time; without
+    it all are put from here. Without judges the tables are empty, and the record says so.
 
     Raises:
         JudgeError: when a judge does not accept the key or the model, or another run uses the cache.
@@ -52,7 +56,7 @@ def judge_opportunities(
     """
     questions = load_rubric(config.preset, config.rubric).questions() if config.judges else {}
     evidence = gather(opportunities, topics, retrieve, config.evidence, cutoff, questions)
-    return judge_on(opportunities, topics, evidence, config, cache, progress, transcript)
+    return judge_on(opportunities, topics, evidence, config, cache, progress, transcript, mapper)
 
 
 def judge_on(
@@ -63,12 +67,18 @@ def judge_on(
     cache: Path,
     progress: Progress | None = None,
     transcript: Path | None = None,
+    mapper: Mapper | None = None,
 ) -> Judgement:
     """``judge_opportunities`` on evidence that was retrieved before."""
     rubric = load_rubric(config.preset, config.rubric)
     store = AnswerStore(cache)
     questions = asks(rubric, config, opportunities, topics, evidence)
-    settled, spent = put(questions, rubric, config, store, progress) if questions else ([], None)
+    settled: list[Settled] = []
+    spent = None
+    if questions and mapper:
+        settled, spent = put_by_shares(questions, rubric, config, store, mapper, progress)
+    elif questions:
+        settled, spent = put(questions, rubric, config, store, progress)
     if transcript:
         store.transcript(transcript, [question_of(ask, rubric, config) for ask in questions])
     verdicts = _verdicts(settled, rubric, opportunities)

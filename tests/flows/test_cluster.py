@@ -17,10 +17,14 @@ import fsspec
 import pytest
 from cases import PROJECT
 from distributed import Client
+from judge.case import TWO
+from judge.server import fair, serving
 from postgres import free_port
 from runs import FEW_BLOCKS, FIRM, asked, silent_run, stored
 
 from pipeline.corpus.readers import SourceTable
+from pipeline.run_opportunities import OpportunitiesRequest, find_opportunities
+from pipeline.run_request import RunRequest
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +40,7 @@ class Cluster:
         self.began = datetime.datetime.now(tz=datetime.UTC)
         self.address = f"tcp://127.0.0.1:{free_port()}"
         self.settings = os.environ | {"PYTHONPATH": f"{PROJECT / 'tests'}{os.pathsep}{PROJECT}", "DO_NOT_TRACK": "1"}
+        self.settings |= {"OPENAI_API_KEY": "of the workers"}
         self.processes: list[subprocess.Popen[bytes]] = []
         self.start("scheduler", "--host", "127.0.0.1", "--port", self.address.rpartition(":")[2], "--no-dashboard")
         for _ in range(WORKERS):
@@ -96,8 +101,6 @@ def request_values(sample_rows: SourceTable, base: Path) -> dict[str, Any]:
 
 def here(request: dict[str, Any], folder: Path) -> dict[str, str]:
     """What the command line writes, computed in this process."""
-    from pipeline.run_request import RunRequest
-
     return digests(silent_run(RunRequest.model_validate(request), folder))
 
 
@@ -176,6 +179,32 @@ def test_files_are_read_on_the_cluster(cluster: Cluster, sample_rows: SourceTabl
     published = fsspec.filesystem("memory").cat_file(f"/{base.name}/corpus/manifest.json")
     assert json.loads(published) == load_manifest(Path(corpus))
     assert attempts(cluster, "read-source") == [1, 1, 1]
+
+
+def test_judges_are_asked_by_the_workers(
+    cluster: Cluster, request_values: dict[str, Any], base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.opportunities import opportunities_flow
+
+    monkeypatch.setenv("OPENAI_API_KEY", "of this process")
+    run = silent_run(RunRequest.model_validate(request_values), base / "run")
+    with serving(fair) as server:
+        judge = {"judges": ["openai:scripted"], "base_url": server.url, "rubric": str(TWO), "evidence": 0}
+        config = {"topics": {"top_pairs": 2}, "judge": judge, "judged": 2}
+        values = {"run": str(run), "firm": FIRM, "config": config}
+        opportunities_flow(values, str(base / "asked-there"), ["md"], cluster=cluster.address)
+        keys = [request.headers["authorization"] for request in server.requests]
+        questions = 2 * 2 * 5  # opportunities, criteria, repeats
+        assert keys[:questions] == ["Bearer of the workers"] * questions
+        assert set(keys[questions:]) == {"Bearer of this process"}  # which names the topics
+        monkeypatch.setenv("TECHCONVERGE_CACHE", str(base / "other-cache"))  # where nothing is answered yet
+        asked = OpportunitiesRequest.model_validate(values)
+        here = find_opportunities(asked, base / "asked-here", lambda message: None)
+        assert len(server.requests) == 2 * len(keys)
+    there = base / "asked-there" / here.name
+    names = [path.name for path in here.iterdir() if path.suffix in (".parquet", ".json", ".jsonl")]
+    assert {"verdicts.parquet", "judge.json", "transcript.jsonl"} < set(names)
+    assert [name for name in names if (there / name).read_bytes() != (here / name).read_bytes()] == []
 
 
 def test_workers_of_several_threads_are_refused(cluster: Cluster, request_values: dict[str, Any], base: Path) -> None:
