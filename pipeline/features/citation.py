@@ -239,13 +239,14 @@ def _reachability(flows: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
     """Chance that a walk along citations leads from one code over others to the other, in two steps or three.
 
     Sum over l = 2, 3 of DAMPING^l P^l, both ways added. P: shares of a code's citations by cited code, those to
-    itself dropped, one more citation ending the walk.
+    itself dropped, one more citation ending the walk. In single precision, which columns have in the end: it is kept
+    for all codes.
     """
     step = sp.csr_array(sp.diags_array(1 / (_totals(flows, axis=1) + 1)) @ flows)
     step.setdiag(0)
     two = dense_product(step, sp.csr_array(step[:, nodes].T))
     reach = DAMPING**2 * two[nodes] + DAMPING**3 * (step @ two)[nodes]
-    return np.asarray(reach + reach.T)
+    return np.asarray(reach + reach.T, dtype=np.float32)
 
 
 def _diversity(flows: sp.csr_array, nodes: np.ndarray) -> np.ndarray:

@@ -130,21 +130,24 @@ def low_rank(profile: sp.csr_array, nodes: np.ndarray, seed: int) -> LowRank:
 
 
 def _item_based(joint: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
-    """Item-based collaborative filtering: how often codes like x (cosine of log counts) met y, and back."""
+    """Item-based collaborative filtering: how often codes like x (cosine of log counts) met y, and back.
+
+    In single precision, which columns have in the end: it is kept for all codes.
+    """
     logged = sp.csr_array(joint, copy=True)
     logged.data = np.log1p(logged.data)
     length = np.sqrt(np.asarray(logged.multiply(logged).sum(axis=1)).ravel())
     scale = sp.diags_array(np.divide(1.0, length, out=np.zeros_like(length), where=length > 0))
     unit = sp.csr_array(scale @ logged)
-    met = logged[:, nodes].toarray()
+    met = sp.csr_array(logged[:, nodes].T)
     score = np.empty((len(nodes), len(nodes)))
     for start in range(0, len(nodes), WHOLE):  # as many rows at once bound the memory
         rows = nodes[start : start + WHOLE]
         similar = dense_product(unit[rows], unit)
         similar[np.arange(len(rows)), rows] = 0.0
-        score[start : start + WHOLE] = similar @ met
-        score[start : start + WHOLE] /= np.maximum(similar.sum(axis=1, keepdims=True), 1e-12)
-    return score + score.T
+        total = met @ np.ascontiguousarray(similar.T)  # this way round the zeros, most of many codes', are skipped
+        score[start : start + WHOLE] = total.T / np.maximum(similar.sum(axis=1, keepdims=True), 1e-12)
+    return (score + score.T).astype(np.float32)
 
 
 def _decayed_weights(history: Corpus) -> np.ndarray:

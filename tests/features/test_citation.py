@@ -137,9 +137,9 @@ def columns(history: Corpus) -> dict[str, np.ndarray]:
     return columns_of(history)
 
 
-def assert_pairs(got: np.ndarray, expected: dict[tuple[str, str], float]) -> None:
+def assert_pairs(got: np.ndarray, expected: dict[tuple[str, str], float], rtol: float = 1e-9) -> None:
     pairs = list(itertools.combinations(CODES, 2))
-    np.testing.assert_allclose(got, [expected[pair] for pair in pairs], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(got, [expected[pair] for pair in pairs], rtol=rtol, atol=1e-12)
 
 
 def shrunk_cosine(x: Mapping[str, float], y: Mapping[str, float]) -> float:
@@ -206,7 +206,7 @@ def test_likeness_of_cited_codes_and_walks_between_them(history: Corpus, columns
             for i, j in ((x, y), (y, x))
         )
     assert_pairs(columns["citation__code_citation_cosine__all__lag0"], alike)
-    assert_pairs(columns["citation__reachability__all__lag0"], reach)
+    assert_pairs(columns["citation__reachability__all__lag0"], reach, rtol=1e-6)  # kept in single precision
 
 
 def shrunk(total: float, count: float, overall: float) -> float:
