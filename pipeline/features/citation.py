@@ -245,7 +245,13 @@ def _reachability(flows: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
     step = sp.csr_array(sp.diags_array(1 / (_totals(flows, axis=1) + 1)) @ flows)
     step.setdiag(0)
     two = dense_product(step, sp.csr_array(step[:, nodes].T))
-    reach = DAMPING**2 * two[nodes] + DAMPING**3 * (step @ two)[nodes]
+    reach = step @ two
+    reach *= DAMPING**3  # in place: of many codes each such matrix is large
+    two *= DAMPING**2
+    reach += two
+    del two
+    if not np.array_equal(nodes, np.arange(len(reach))):
+        reach = reach[nodes]
     return np.asarray(reach + reach.T, dtype=np.float32)
 
 

@@ -143,8 +143,11 @@ def katz(adjacency: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
         return np.zeros((len(nodes), len(nodes)))
     beta = KATZ_DAMPING / largest
     if LARGE < adjacency.shape[0] <= DENSE_NODES:
-        return _symmetric_resolvent(beta * adjacency)[np.ix_(nodes, nodes)] - np.eye(len(nodes))
-    return _resolvent(beta * adjacency, nodes) - np.eye(len(nodes))
+        paths = _between(_symmetric_resolvent(beta * adjacency), nodes)
+    else:
+        paths = _resolvent(beta * adjacency, nodes)
+    np.einsum("ii->i", paths)[:] -= 1.0
+    return paths
 
 
 def random_walk(adjacency: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
@@ -154,8 +157,9 @@ def random_walk(adjacency: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
         # P^T is similar to the symmetric D^-1/2 A D^-1/2; a node without neighbours stays at home either way
         root = np.sqrt(np.maximum(degree, 1.0))
         scale = sp.diags_array(1 / root)
-        inverse = _symmetric_resolvent((1 - RESTART) * (scale @ adjacency @ scale))[np.ix_(nodes, nodes)]
-        visits = RESTART * inverse * np.divide.outer(root[nodes], root[nodes])
+        visits = _between(_symmetric_resolvent((1 - RESTART) * (scale @ adjacency @ scale)), nodes)
+        visits *= RESTART * root[nodes, None]  # in place: each such matrix is half a gigabyte
+        visits /= root[nodes]
         return visits + visits.T
     transition = sp.diags_array(_divide(np.ones_like(degree), degree)) @ adjacency
     visits = RESTART * _resolvent(sp.csr_array((1 - RESTART) * transition.T), nodes)
@@ -177,9 +181,16 @@ def _resolvent(matrix: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
             return np.asarray(total[nodes])
 
 
+def _between(matrix: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    """The rows and columns of the nodes; the matrix itself where these are all, in order."""
+    return matrix if np.array_equal(nodes, np.arange(len(matrix))) else matrix[np.ix_(nodes, nodes)]
+
+
 def _symmetric_resolvent(matrix: sp.csr_array) -> np.ndarray:
     """(I - matrix)^-1 of a symmetric matrix whose powers vanish, by Cholesky's factors."""
-    factor, failed = scipy.linalg.lapack.dpotrf((np.eye(matrix.shape[0]) - matrix.toarray()).T, lower=1, overwrite_a=1)
+    whole = (-matrix).toarray()
+    np.einsum("ii->i", whole)[:] += 1.0
+    factor, failed = scipy.linalg.lapack.dpotrf(whole.T, lower=1, overwrite_a=1)
     half, _ = scipy.linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)
     if failed:
         raise ArithmeticError("a matrix that had to be positive definite is not")
