@@ -87,6 +87,10 @@ def forecast_in_blocks(
     ensemble = config.ensemble.model_copy(update={"members": members, "training_origins": ORIGINS})
     fusion = make_fusion(config.fusion)
     ranking = rank_pairs(past, sample, config.task, prior, fusion, ensemble, config.seed, progress, ranker, kept)
+    said = _what_is_done_otherwise(candidates, past, config)
+    warnings = [*said, *sample.table.warnings, *lost_modalities(sample, past), *notes, *ranking.warnings]
+    training = [origin.cutoff for origin in past]
+    del past  # a gigabyte that the blocks can use
     timings["ranking"] = time.perf_counter() - clock
     clock = time.perf_counter()
     progress(f"scoring {len(candidates):,} candidates, a block at a time")
@@ -109,15 +113,13 @@ def forecast_in_blocks(
     of_head = dataclasses.replace(ranking, score_raw=whole.score_raw[best], probability=whole.probability[best])
     baselines = as_columns(heuristic_scores(head.table, config.task.window, config.task.track))
     timings["baselines"] = time.perf_counter() - clock
-    said = _what_is_done_otherwise(candidates, past, len(best), config)
-    warnings = [*said, *sample.table.warnings, *lost_modalities(sample, past), *notes, *ranking.warnings]
     return CutoffForecast(
         predictions=predictions_of(universe, of_head, ranker.spread if ranker else None, baselines),
         universe=universe,
         target=target,
         ranking=ranking,
         prior=prior,
-        training=[origin.cutoff for origin in past],
+        training=training,
         timings=timings,
         warnings=tuple(dict.fromkeys(warnings)),
         whole_list=whole,
@@ -313,7 +315,7 @@ def _places(candidates: Candidates, numbers: np.ndarray) -> tuple[np.ndarray, np
     return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])
 
 
-def _what_is_done_otherwise(candidates: Candidates, past: list[Origin], head: int, config: RunConfig) -> list[str]:
+def _what_is_done_otherwise(candidates: Candidates, past: list[Origin], config: RunConfig) -> list[str]:
     learnt = [
         f"{int(origin.outcome.sum()):,} positives and {int((origin.outcome == 0).sum()):,} of "
         f"{int(origin.weights.sum() - origin.outcome.sum()):,} others at {origin.cutoff:%Y-%m-%d}"
@@ -322,8 +324,8 @@ def _what_is_done_otherwise(candidates: Candidates, past: list[Origin], head: in
     ]
     said = [
         *candidates.told(),
-        f"candidates: {len(candidates):,} are too many for one table, so they went by in blocks; the first {head:,} "
-        "stand in predictions.parquet, all in whole_list.parquet",
+        f"candidates: {len(candidates):,} are too many for one table, so they went by in blocks; the first "
+        f"{min(HEAD, len(candidates)):,} stand in predictions.parquet, all in whole_list.parquet",
     ]
     if learnt:
         said.append(f"ensemble: learnt from {' and '.join(learnt)}, each of these counted as the many it stands for")
