@@ -18,7 +18,7 @@ import json
 import multiprocessing
 import os
 import platform
-import resource
+import re
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -250,10 +250,16 @@ def _result(
         "seed": config.seed,
         "versions": {"python": platform.python_version(), **versions},
         "wall_seconds": round(seconds, 1),
-        "peak_memory_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+        "peak_memory_gb": round(peak_memory(), 2),
         "origins": metrics["origins"],
         "metrics": [row for row in metrics["metrics"] if METRICS.get(row["metric"], -1) == row["k"]],
     }
+
+
+def peak_memory() -> float:
+    """GB that this process held at most. (``ru_maxrss`` would count what its parent held when it was begun.)"""
+    [held] = re.findall(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    return int(held) / 2**20
 
 
 def at_published_prevalence(predictions: pd.DataFrame, seed: int) -> list[dict[str, Any]]:

@@ -281,5 +281,9 @@ def _corpus(name: str, arms: dict[str, dict[str, Any]]) -> list[str]:
             f"| {label} | {row['average_precision']:.4f} | {row['average_precision'] / prevalence:.1f} | "
             f"{row['roc_auc']:.3f} | {row['precision']:.3f} | {'; '.join(cells)} |"
         )
-    cost = [f"{arm}: {item['wall_seconds']:.0f} s, peak {item['peak_memory_gb']} GB" for arm, item in arms.items()]
+    held = {arm: item["peak_memory_gb"] for arm, item in arms.items()}  # None: not known
+    cost = [
+        f"{arm}: {item['wall_seconds']:.0f} s" + (f", peak {held[arm]} GB" if held[arm] else "")
+        for arm, item in arms.items()
+    ]
     return [*lines, "", f"Cost of all its cutoffs: {'; '.join(cost)}.", ""]
