@@ -15,6 +15,8 @@ from sklearn.utils.extmath import safe_sparse_dot
 
 from pipeline.pairs.base import CandidatePairs
 
+AT_ONCE = 64  # columns of a dense factor
+
 
 @dataclasses.dataclass(frozen=True)
 class BlockOutput:
@@ -88,6 +90,15 @@ def dense_product(left: sp.csr_array, right: sp.csr_array) -> np.ndarray:
     for beside it.
     """
     return np.asarray(safe_sparse_dot(left, right.T, dense_output=True))
+
+
+def times_dense(left: sp.csr_array, right: np.ndarray) -> np.ndarray:
+    """``left @ right``, some columns at a time: their part of ``right`` stays in the processor's cache."""
+    product = np.empty((left.shape[0], right.shape[1]))
+    for start in range(0, right.shape[1], AT_ONCE):
+        columns = slice(start, start + AT_ONCE)
+        product[:, columns] = left @ np.ascontiguousarray(right[:, columns])
+    return product
 
 
 def binary(matrix: sp.csr_array) -> sp.csr_array:

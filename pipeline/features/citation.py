@@ -23,7 +23,7 @@ import scipy.sparse as sp
 
 from pipeline.config import TaskConfig
 from pipeline.corpus.timeline import Corpus, years_before
-from pipeline.features.base import BlockOutput, binary, dense_product, over_both_codes
+from pipeline.features.base import BlockOutput, binary, dense_product, over_both_codes, times_dense
 from pipeline.features.bibliometric import positions
 from pipeline.features.network import MOST_NODES
 from pipeline.pairs.base import CandidatePairs
@@ -245,7 +245,7 @@ def _reachability(flows: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
     step = sp.csr_array(sp.diags_array(1 / (_totals(flows, axis=1) + 1)) @ flows)
     step.setdiag(0)
     two = dense_product(step, sp.csr_array(step[:, nodes].T))
-    reach = step @ two
+    reach = times_dense(step, two)
     reach *= DAMPING**3  # in place: of many codes each such matrix is large
     two *= DAMPING**2
     reach += two

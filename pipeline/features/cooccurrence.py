@@ -14,7 +14,7 @@ from sklearn.utils.extmath import randomized_svd
 from pipeline.config import TaskConfig
 from pipeline.corpus.symbols import roll_up
 from pipeline.corpus.timeline import Corpus, years_before
-from pipeline.features.base import BlockOutput, dense_product, over_both_codes
+from pipeline.features.base import BlockOutput, dense_product, over_both_codes, times_dense
 from pipeline.features.bibliometric import positions
 from pipeline.features.network import MOST_NODES, weighted_common_neighbours
 from pipeline.pairs.base import WHOLE, CandidatePairs
@@ -145,7 +145,7 @@ def _item_based(joint: sp.csr_array, nodes: np.ndarray) -> np.ndarray:
         rows = nodes[start : start + WHOLE]
         similar = dense_product(unit[rows], unit)
         similar[np.arange(len(rows)), rows] = 0.0
-        total = met @ np.ascontiguousarray(similar.T)  # this way round the zeros, most of many codes', are skipped
+        total = times_dense(met, similar.T)  # this way round the zeros, most of many codes', are skipped
         score[start : start + WHOLE] = total.T / np.maximum(similar.sum(axis=1, keepdims=True), 1e-12)
     return (score + score.T).astype(np.float32)
 
