@@ -48,7 +48,8 @@ fuzz: $(INSTALLED)
 # and an advisory database
 audit:
 	$(PYTHON) -m venv build/audit
-	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit \
+		|| { echo "make audit needs the network: pip-audit cannot be installed" >&2; exit 1; }
 	build/audit/bin/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
 
 # an upgraded pip resolves the stack in seconds, the one that comes with Python may take half an hour
