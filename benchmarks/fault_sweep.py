@@ -1,19 +1,23 @@
 """Kill the whole flow at many points, start it again, and compare every byte with an undisturbed run.
 
-python benchmarks/fault_sweep.py [POINTS] [--seed N] [--out FILE.md]     (or: make fault-sweep)
+python benchmarks/fault_sweep.py [POINTS] [--flows] [--seed N] [--out FILE.md]     (or: make fault-sweep)
 
 The flow is the command line's: ingest, forecast (two parts), opportunities and report, one after the other through
-``pipeline.cli.main``, in a process with a group of its own. That process is forked from one which has imported the
-libraries and computed nothing, so that the time swept is time at work. Half of the points are write boundaries: the
-process kills itself by SIGKILL just before its n-th opening for writing, renaming, removal or making of a folder,
-which Python's audit events tell of. The others are moments of its running time, at which its group is killed from
-outside. At every third point the second run is killed too, at a boundary drawn by chance, so that the third must end.
+``pipeline.cli.main``, in a process with a group of its own; with ``--flows`` Prefect's flows of the same names, then
+watch and backtest, which report to a server that is not killed, as under ``techconverge serve``. That process is forked
+from one which has imported the libraries and computed nothing, so that the time swept is time at work. Half of the
+points are write boundaries: the process kills itself by SIGKILL just before its n-th opening for writing, renaming,
+removal or making of a folder, which Python's audit events tell of. The others are moments of its running time, at which
+its group is killed from outside. At every third point the second run is killed too, at a boundary drawn by chance, so
+that the third must end.
 
-Nothing is left out of the comparison, neither hidden files nor the cache nor empty folders: the clock by which stages
-are timed stands still in these processes. After each kill, what stands at an ``--out`` must be whole or not there.
+Nothing is left out of the comparison but what Prefect keeps for itself, neither hidden files nor the cache nor empty
+folders: the clock by which stages are timed stands still in these processes. After each kill, what stands at an
+``--out`` must be whole or not there.
 """
 
 import argparse
+import contextlib
 import dataclasses
 import datetime
 import importlib
@@ -22,9 +26,11 @@ import os
 import random
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -37,7 +43,7 @@ from pipeline.corpus.readers import flat_table  # noqa: E402
 from pipeline.corpus.store import TABLES  # noqa: E402
 from pipeline.sample.generator import generate  # noqa: E402
 
-RESULTS = Path(__file__).parent / "results" / "faults.md"
+RESULTS = Path(__file__).parent / "results"
 FIRM = "Sample Thermal Systems SA (simulated)"
 CONFIG = {
     "encoder": {"model": "hashing"},
@@ -73,13 +79,14 @@ class Outcome:
     different: list[str]
 
 
-def sweep(points: int, seed: int, home: Path) -> list[Outcome]:
+def sweep(points: int, seed: int, home: Path, flow: Callable[[], None]) -> list[Outcome]:
     """Kill the flow at so many points, half of them write boundaries."""
     (home / "source").mkdir(parents=True)
     flat_table(generate(3, 500)).to_csv(home / "source" / "patents.csv", index=False)
     (home / "source" / "light.yaml").write_text(json.dumps(CONFIG))  # JSON is YAML
+    (home / "source" / "few.yaml").write_text(json.dumps({"topics": {"top_pairs": 3}}))
     place = fresh(home)
-    finish(start(place, told=home / "modules"), home)
+    finish(start(flow, place, told=home / "modules"), home)
     for name in (home / "modules").read_text().split()[1:]:  # what the commands import late, so that forks have it
         try:
             importlib.import_module(name)
@@ -87,13 +94,13 @@ def sweep(points: int, seed: int, home: Path) -> list[Outcome]:
             continue
     place = fresh(home)
     begun = time.monotonic()
-    finish(start(place, told=home / "modules"), home)
+    finish(start(flow, place, told=home / "modules"), home)
     seconds, boundaries = time.monotonic() - begun, int((home / "modules").read_text().split()[0])
     expected = snapshot(place)
     print(f"undisturbed: {seconds:.1f} s, {boundaries} write boundaries, {len(expected)} files and folders", flush=True)
     outcomes = []
     for number, point in enumerate(drawn(points, seed, seconds, boundaries), 1):
-        outcomes.append(outcome(point, home, expected))
+        outcomes.append(outcome(flow, point, home, expected))
         state = "identical" if not outcomes[-1].different and not outcomes[-1].torn else f"DIFFERENT {outcomes[-1]}"
         print(f"{number:4d}  {point.kind} {point.at:.2f}  {state}", flush=True)
     return outcomes
@@ -110,20 +117,22 @@ def drawn(points: int, seed: int, seconds: float, boundaries: int) -> list[Point
     return [Point(kind, at, second) for (kind, at), second in zip(where, again, strict=True)]
 
 
-def outcome(point: Point, home: Path, expected: dict[str, str]) -> Outcome:
+def outcome(flow: Callable[[], None], point: Point, home: Path, expected: dict[str, str]) -> Outcome:
     """Kill at the point, start again until the flow ends, and compare."""
     place, at = fresh(home), point.at
     if point.kind == "boundary":
-        killed = ended(start(place, at=round(at))) == -signal.SIGKILL
+        killed = ended(start(flow, place, at=round(at))) == -signal.SIGKILL
     else:
-        while not (killed := ended(start(place), within=at) == -signal.SIGKILL):  # it was done before: kill it earlier
+        while not (
+            killed := ended(start(flow, place), within=at) == -signal.SIGKILL
+        ):  # it was done before: kill it earlier
             place, at = fresh(home), at * 0.9
     assert killed, f"{point} was not reached: see {home / 'log'}"
     found = torn(place)
     if point.again is not None:
-        ended(start(place, at=point.again))  # which it may not reach: much is done already
+        ended(start(flow, place, at=point.again))  # which it may not reach: much is done already
         found += torn(place)
-    finish(start(place), home)
+    finish(start(flow, place), home)
     end = snapshot(place)
     return Outcome(point, found, sorted(name for name, _ in set(end.items()) ^ set(expected.items())))
 
@@ -132,11 +141,12 @@ def fresh(home: Path) -> Path:
     """The folder the flow works in, always of the same name, with nothing in it but the sources."""
     place = home / "place"
     shutil.rmtree(place, ignore_errors=True)
+    shutil.rmtree(home / "prefect" / "storage", ignore_errors=True)  # results of stages that Prefect keeps
     shutil.copytree(home / "source", place)
     return place
 
 
-def start(place: Path, at: int | None = None, told: Path | None = None) -> int:
+def start(flow: Callable[[], None], place: Path, at: int | None = None, told: Path | None = None) -> int:
     """Run the flow in a process of its own, which kills itself at a write boundary when told to; its id.
 
     ``told``: a file for the number of boundaries it passed and the modules that it loaded.
@@ -144,11 +154,11 @@ def start(place: Path, at: int | None = None, told: Path | None = None) -> int:
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
-        _flow(place, at, told)
+        _run(flow, place, at, told)
     return child
 
 
-def _flow(place: Path, at: int | None, told: Path | None) -> NoReturn:
+def _run(flow: Callable[[], None], place: Path, at: int | None, told: Path | None) -> NoReturn:
     code = 1
     try:
         os.setsid()
@@ -173,21 +183,58 @@ def _flow(place: Path, at: int | None, told: Path | None) -> NoReturn:
                     os.killpg(0, signal.SIGKILL)
 
         sys.addaudithook(hook)
-        code = max(_called(words) for words in FLOW)
+        flow()
+        code = 0
         if told:
             told.write_text("\n".join([str(passed), *sorted(sys.modules)]))
     finally:
         os._exit(code)
 
 
-def _called(words: tuple[str, ...]) -> int:
-    sys.argv = ["techconverge", *words]
-    try:
-        command()
-    except SystemExit as left:
-        if left.code:
-            os._exit(int(left.code))
-    return 0
+def commands() -> None:
+    """The command line's flow."""
+    for words in FLOW:
+        sys.argv = ["techconverge", *words]
+        try:
+            command()
+        except SystemExit as left:
+            if left.code:
+                os._exit(int(left.code))
+
+
+def deployed() -> None:
+    """Prefect's flows, with parameters as a deployment has them."""
+    from flows.forecast import backtest, forecast
+    from flows.ingest import ingest
+    from flows.opportunities import opportunities
+    from flows.report import report
+    from flows.watch import watch_flow
+
+    day = datetime.date(2016, 12, 31)
+    ingest(sources=["patents.csv"], corpus="corpus")
+    forecast(corpus="corpus", out="run", firm=FIRM, cutoff=day, config="light.yaml")
+    opportunities(run="run", firm=FIRM, config="few.yaml")
+    report(run="run", opportunities="run")
+    watch_flow(corpus="corpus", out="watch", firm=FIRM, config="light.yaml")
+    backtest(corpus="corpus", out="tested", config="light.yaml")
+
+
+@contextlib.contextmanager
+def server(home: Path) -> Iterator[None]:
+    """A Prefect server of its own for the flows of this process and of those forked from it."""
+    os.environ["PREFECT_HOME"] = str(home / "prefect")
+    import flows
+
+    flows.make_home()
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        os.environ["PREFECT_SERVER_API_PORT"] = str(probe.getsockname()[1])
+    from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
+
+    from flows.serve import local_server
+
+    with local_server(print) as url, temporary_settings({PREFECT_API_URL: url, PREFECT_LOGGING_TO_API_ENABLED: False}):
+        yield
 
 
 def ended(child: int, within: float | None = None) -> int:
@@ -216,7 +263,8 @@ def torn(place: Path) -> list[str]:
         tables = json.loads((place / "corpus" / "manifest.json").read_text())["tables"]
         told = {f"{name}.parquet": tables[name]["sha256"] for name in TABLES}
         faults += [] if unchanged(place / "corpus", told) else ["corpus"]
-    for record in (place / "run" / "run.json", *(place / "run").glob("firm-*/topics.json")):
+    runs = [place / "run", place / "tested", *(place / "watch" / "runs").glob("*")]
+    for record in (*(run / "run.json" for run in runs), *(place / "run").glob("firm-*/topics.json")):
         if record.parent.exists():
             whole = unchanged(record.parent, json.loads(record.read_text())["outputs"], "fusion")
             faults += [] if whole else [record.parent.name]
@@ -225,20 +273,28 @@ def torn(place: Path) -> list[str]:
 
 def snapshot(place: Path) -> dict[str, str]:
     """Every file with the hash of its bytes, and every folder."""
-    paths = [path for path in place.rglob("*") if path.name not in ("patents.csv", "light.yaml")]
+    given = {path.name for path in (place.parent / "source").iterdir()}
+    paths = [path for path in place.rglob("*") if path.name not in given]
     return {path.relative_to(place).as_posix(): sha256_file(path) if path.is_file() else "" for path in paths}
 
 
-def page(outcomes: list[Outcome], seed: int, minutes: float) -> str:
+def page(outcomes: list[Outcome], seed: int, minutes: float, through_prefect: bool) -> str:
     """The results in words."""
+    swept = (
+        "Prefect's flows (ingest, forecast with its test, opportunities, report, watch, backtest"
+        if through_prefect
+        else "The whole flow of the command line (ingest, forecast with its test, opportunities, report"
+    )
+    option = " --flows" if through_prefect else ""
     lines = [
         "# Fault sweep",
         "",
         f"{datetime.date.today():%Y-%m-%d}, {os.cpu_count()} cores {processor()}, seed {seed}, {minutes:.0f} minutes. "
-        f"Reproduce with `make fault-sweep` (`python benchmarks/fault_sweep.py {len(outcomes)} --seed {seed}`).",
+        "Reproduce with `make fault-sweep` "
+        f"(`python benchmarks/fault_sweep.py {len(outcomes)}{option} --seed {seed}`).",
         "",
-        "The whole flow of the command line (ingest, forecast with its test, opportunities, report; 500 simulated "
-        "documents, hashing encoder, a small ensemble) is killed by SIGKILL and started again. Compared are all bytes "
+        f"{swept}; 500 simulated documents, hashing encoder, a small ensemble) "
+        f"{'are' if through_prefect else 'is'} killed by SIGKILL and started again. Compared are all bytes "
         "of all files, hidden ones and the cache too, with those of a run that nobody disturbed.",
         "",
         "| killed at | points | killed again while going on | torn results seen | identical in the end |",
@@ -268,12 +324,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("points", type=int, nargs="?", default=200)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--flows", action="store_true", help="Prefect's flows in place of the commands")
+    parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory() as home:
-        outcomes = sweep(given.points, given.seed, Path(home))
-    given.out.write_text(page(outcomes, given.seed, (time.monotonic() - begun) / 60), encoding="utf-8")
+    with tempfile.TemporaryDirectory() as home, server(Path(home)) if given.flows else contextlib.nullcontext():
+        outcomes = sweep(given.points, given.seed, Path(home), deployed if given.flows else commands)
+    minutes = (time.monotonic() - begun) / 60
+    out = given.out or RESULTS / ("faults-flows.md" if given.flows else "faults.md")
+    out.write_text(page(outcomes, given.seed, minutes, given.flows), encoding="utf-8")
     bad = sum(bool(each.different or each.torn) for each in outcomes)
     sys.exit(f"{bad} of {len(outcomes)} points did not end as an undisturbed run" if bad else 0)
 

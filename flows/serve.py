@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import MissingFlowError
@@ -28,6 +31,7 @@ from prefect.settings import (
     PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS,
     temporary_settings,
 )
+from prefect.states import Crashed
 
 from flows.deployments import Deployment
 from pipeline.errors import ConfigError, TechconvergeError
@@ -59,12 +63,26 @@ def serve_all(deployments: list[Deployment], tell: Callable[[str], None]) -> Non
             runner = Runner(pause_on_shutdown=True, limit=AT_ONCE)
             for each in made:
                 runner.add_deployment(each)
+            if not named:
+                _end_lost()
             for line in _told(deployments, made, url):
                 tell(line)
             runner.handle_sigterm = _interrupt  # type: ignore[method-assign] # its own leaves a coroutine behind
             asyncio.run(runner.start())
     except KeyboardInterrupt:
         tell("stopped")
+
+
+def _end_lost() -> None:
+    """End what the server's data say is running: nobody runs it any more, and it holds the place of the next run.
+
+    Only on a server of our own, which serves nobody else. The next run takes what these had finished.
+    """
+    running = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING])
+    lost = FlowRunFilter(state=FlowRunFilterState(type=running))
+    with get_client(sync_client=True) as client:
+        for run in client.read_flow_runs(flow_run_filter=lost):
+            client.set_flow_run_state(run.id, Crashed(message="techconverge serve was stopped meanwhile"), force=True)
 
 
 def _stop_alike() -> None:

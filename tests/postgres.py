@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 PASSWORD = "for-a-test"
+DEBIANS = Path("/usr/lib/postgresql")  # there the server's programs are not on the path
 
 
 @contextlib.contextmanager
 def cluster() -> Iterator[int]:
     """Start one whose superuser is ``postgres`` with ``PASSWORD``; yields its port. Skips where there is none."""
-    for program in ("initdb", "postgres", "psql"):
-        if shutil.which(program) is None:
-            pytest.skip(f"PostgreSQL is not installed here: there is no {program}")
+    places = os.pathsep.join([os.environ["PATH"], *(str(place) for place in sorted(DEBIANS.glob("*/bin"))[-1:])])
+    initdb, postgres, _ = (_program(name, places) for name in ("initdb", "postgres", "psql"))
     folder = Path(tempfile.mkdtemp(prefix="techconverge-postgres-"))  # pytest's own folders are closed to other users
     user = "nobody" if os.geteuid() == 0 else None  # it refuses to run as root
     password = folder / "password"
@@ -30,12 +30,12 @@ def cluster() -> Iterator[int]:
         shutil.chown(folder, user)
         shutil.chown(password, user)
     data, port = folder / "data", free_port()
-    made = ["initdb", "--pgdata", data, "--username", "postgres", "--pwfile", password, "--auth", "scram-sha-256"]
+    made = [initdb, "--pgdata", data, "--username", "postgres", "--pwfile", password, "--auth", "scram-sha-256"]
     subprocess.run([*made, "--no-sync"], check=True, user=user, stdout=subprocess.DEVNULL)
     settings = [f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"]
     options = [word for setting in settings for word in ("-c", setting)]
     with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(["postgres", "-D", data, *options], user=user, stdout=log, stderr=log)
+        server = subprocess.Popen([postgres, "-D", data, *options], user=user, stdout=log, stderr=log)
     try:
         await_port(port, server)
         yield port
@@ -43,6 +43,13 @@ def cluster() -> Iterator[int]:
         server.send_signal(signal.SIGINT)  # its word for: now, without waiting for clients
         server.wait(30)
         shutil.rmtree(folder)
+
+
+def _program(name: str, places: str) -> str:
+    found = shutil.which(name, path=places)
+    if found is None:
+        pytest.skip(f"PostgreSQL is not installed here: there is no {name}")
+    return found
 
 
 def free_port() -> int:

@@ -1,7 +1,6 @@
 """The documentation: its commands run, its configuration page is up to date, its links lead somewhere."""
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -155,17 +154,17 @@ def exports(place: Path, rows: SourceTable) -> None:
 
 
 @pytest.mark.slow
-def test_the_page_of_scheduled_runs(reader: tuple[Path, dict[str, str]], sample_rows: SourceTable) -> None:
+def test_the_page_of_scheduled_runs(reader: tuple[Path, dict[str, str]]) -> None:
     place, settings = reader
-    exports(place, sample_rows)
     port = free_port()
     said = follow("scheduled_runs", place, settings, {"4200": port})
-    assert "forecast/forecast              10 4 * * 1 Europe/Berlin" in said
+    assert "watch/watch                    10 4 * * 1 Europe/Berlin" in said
     assert f"http://127.0.0.1:{port}/deployments" in said
     assert said.rstrip().endswith("stopped")
-    assert len(pd.read_csv(place / "runs" / "forecast" / "ranked.csv"))
-    asked = json.loads((place / "runs" / "forecast" / "run.json").read_text())["request"]
-    assert asked["cutoffs"] == ["2019-12-31"]  # the corpus's last complete month
+    assert "there is nothing to compare it with yet" in (place / "watch" / "digest.html").read_text(encoding="utf-8")
+    (run,) = (place / "watch" / "runs").iterdir()
+    assert run.name == "2019-12-31"  # the corpus's last complete month
+    assert len(pd.read_csv(run / "ranked.csv"))
     with pytest.raises(ConnectionRefusedError):  # the server is gone
         socket.create_connection(("127.0.0.1", port))
 

@@ -42,6 +42,8 @@ def main() -> None:
     """Run the command; a mistake of the user's is one line on standard error and exit code 2."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     signal.signal(signal.SIGTERM, _stop)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where a shell made it deaf to Ctrl-C
+        signal.signal(signal.SIGINT, _stop)
     try:
         run(sys.argv[1:])
     except TechconvergeError as error:
@@ -66,6 +68,9 @@ def run(words: list[str]) -> None:
 
 
 def _stop(signal_number: int, frame: object) -> NoReturn:
-    """Leave by the ordinary way, so that what was half written is removed."""
-    typer.echo("error: stopped; nothing was finished, the same command goes on", err=True)
+    """Leave by the ordinary way, so that what was half written is removed; the second time, at once."""
+    signal.signal(signal_number, signal.SIG_DFL)
+    typer.echo("stopping (once more stops at once); the same command goes on from what is kept", err=True)
+    if signal_number == signal.SIGINT:
+        raise KeyboardInterrupt
     sys.exit(128 + signal_number)

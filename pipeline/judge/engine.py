@@ -79,7 +79,7 @@ def settle(
     running = asyncio.run_coroutine_threadsafe(run.all(), _loop(os.getpid()))
     try:
         return running.result()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # Ctrl-C, SIGTERM
         run.stopped = True
         running.result()  # what is in flight is paid for: keep it
         raise
