@@ -32,7 +32,7 @@ from pipeline.knowledge import coarse
 from pipeline.knowledge import retrieve as retrieval
 from pipeline.knowledge.chroma import FOLDER as CHROMA
 from pipeline.knowledge.chunks import patent_chunks
-from pipeline.knowledge.dense import ExactIndex
+from pipeline.knowledge.dense import PATENTS, ExactIndex
 from pipeline.knowledge.derived import build_derived
 from pipeline.knowledge.retrieve import Base, fused, open_base, rankings, retrieve
 from pipeline.knowledge.store import Manifest, commit, in_order, load_chunks, load_manifest, locked, replace_sources
@@ -160,7 +160,7 @@ def ask_exact(folder: Path) -> dict[str, Any]:
     for name, texts in (("short", short), ("long", long)):
         given.vectors |= {text: given.vectors[whole] for text, whole in texts}
         result[name] = {
-            share: latencies(lambda text, day: retrieve(base, text, day, "alpha", 12), texts, cutoff(chunks, share))
+            share: latencies(lambda text, day: retrieve(base, text, day, {"alpha"}, 12), texts, cutoff(chunks, share))
             for share in SHARES
         }
     result["dense"] = {share: dense_latencies(base, short, cutoff(chunks, share)) for share in SHARES}
@@ -182,7 +182,7 @@ def ask_chroma(folder: Path) -> dict[str, Any]:
         day = cutoff(chunks, share)
         result["dense"][share] = dense_latencies(base, short, day)
         result["found"][share] = agreement(exact, base, short, day)
-    result["short"] = latencies(lambda text, day: retrieve(base, text, day, "alpha", 12), short, cutoff(chunks, 0.7))
+    result["short"] = latencies(lambda text, day: retrieve(base, text, day, {"alpha"}, 12), short, cutoff(chunks, 0.7))
     return result | {"asked_mb": now_mb() - before}
 
 
@@ -214,7 +214,7 @@ def recall(folder: Path) -> dict[str, Any]:
 
 
 def orders(base: Base, text: str, day: pd.Timestamp) -> dict[str, np.ndarray]:
-    [(dense, words)] = rankings(base, [text], base.scope(day, ""), retrieval.DEPTH)
+    [[(dense, words)]] = rankings(base, [text], [base.scope(day, {PATENTS})], retrieval.DEPTH)
     return {"dense": dense, "bm25": words, "fused": fused([dense, words])[0]}
 
 
@@ -290,7 +290,9 @@ def latencies(
 
 def dense_latencies(base: Base, texts: list[tuple[str, str]], day: pd.Timestamp) -> dict[str, float]:
     def ask(text: str, day: pd.Timestamp) -> Any:
-        return list(base.dense.nearest(base.encoder.encode([text]), base.scope(day, "alpha"), retrieval.DEPTH))
+        return list(
+            base.dense.nearest(base.encoder.encode([text]), base.scope(day, {PATENTS, "alpha"}), retrieval.DEPTH)
+        )
 
     return latencies(ask, texts, day)
 

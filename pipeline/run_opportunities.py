@@ -1,5 +1,6 @@
 """A run's pairs refined to one firm's topic-level opportunities and judged, put into a folder of their own."""
 
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from pipeline.knowledge.store import load_manifest
 from pipeline.mapping import Mapper
 from pipeline.opportunities.competitors import competitors
 from pipeline.opportunities.domain import Domain, load_domain
-from pipeline.opportunities.firm import Firm, firm_view
+from pipeline.opportunities.firm import firm_view
 from pipeline.opportunities.firm_names import FirmFile, MatchedFirm, match_firm, read_firm
 from pipeline.opportunities.indicators import growth_years
 from pipeline.opportunities.topic_pairs import TopicStage, topic_opportunities
@@ -147,7 +148,9 @@ def _find(
     config, firm, cutoff = asked.config, matched.firm, pd.Timestamp(record["cutoff"]).as_unit("s")
     history, encoding = attach_text(matched.corpus, config, progress)
     with threadpool_limits(1):  # sums in one order: the same bytes whatever the number of cores
-        progress(f"{firm.name}: {firm.patents:,} patents")
+        names = [f"firm: {line}" for line in matched.told()]
+        for line in (f"{firm.name}: {firm.patents:,} patents", *names):
+            progress(line)
         incidence = history.incidence(config.task.scheme, config.task.level)
         view = firm_view(history, firm, incidence, _predictions(request.run, cutoff))
         progress(f"topics of the head of {len(view):,} pairs")
@@ -167,11 +170,13 @@ def _find(
     record = record | {
         "encoder": encoding["encoder"],
         "growth_years": round(growth_years(history), 2),
-        "notes": [*encoding["warnings"], *stage.notes],
+        "notes": [*names, *encoding["warnings"], *stage.notes],
     }
     entries = [*(f"{name}.parquet" for name in (*_TABLES, _NAMES)), JUDGE_RECORD, TRANSCRIPT, *_REPORTS]
     with atomic_directory(folder, RECORD, entries) as temporary:
-        judgement = _judged(request, asked.corpus, stage, firm, cutoff, temporary / TRANSCRIPT, progress, mapper)
+        judgement = _judged(
+            request, asked.corpus, stage, matched.keys, cutoff, temporary / TRANSCRIPT, progress, mapper
+        )
         tables |= {name: getattr(judgement, name) for name in ("evidence", "verdicts", "judged", "reliability")}
         told = judgement.record
         if request.config.judge.judges:
@@ -179,7 +184,8 @@ def _find(
             progress(naming.note)
             tables |= {name: renamed(tables[name], naming.names) for name in ("topics", "topic_opportunities")}
             tables |= {_NAMES: naming.names}
-            told = told | {"naming": naming.record, "notes": [*told["notes"], naming.note]}
+            documents = _documents(request, asked.corpus, matched.keys, cutoff)
+            told = told | {"naming": naming.record, "notes": [*told["notes"], documents, naming.note]}
         for name, table in tables.items():
             write_table(temporary / f"{name}.parquet", table, {"known_until": record["cutoff"]})
         hashes = sha256_files(temporary)
@@ -197,8 +203,8 @@ def topic_members(history: Corpus, stage: TopicStage) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def passages(base: Path | None, corpus: Path, cutoff: pd.Timestamp, firm: str, judge: JudgeConfig) -> Retrieve:
-    """What finds passages known at the cutoff, for a firm (its party id; empty: none); without a judge it finds none.
+def passages(base: Path | None, corpus: Path, cutoff: pd.Timestamp, firms: Set[str], judge: JudgeConfig) -> Retrieve:
+    """What finds passages known at the cutoff, for a firm (its party ids; empty: none); without a judge it finds none.
 
     ``base``: a knowledge base, by default ``knowledge`` beside the corpus.
 
@@ -211,7 +217,7 @@ def passages(base: Path | None, corpus: Path, cutoff: pd.Timestamp, firm: str, j
         opened = open_base(_base(base, corpus))
     except KnowledgeError as error:
         raise KnowledgeError(f"{error}; a judge needs one: `techconverge knowledge add {corpus} DOCUMENTS`") from error
-    return lambda query, k: retrieve(opened, query, cutoff, firm, k)
+    return lambda query, k: retrieve(opened, query, cutoff, firms, k)
 
 
 def _base(given: Path | None, corpus: Path) -> Path:
@@ -222,7 +228,7 @@ def _judged(
     request: OpportunitiesRequest,
     corpus: Path,
     stage: TopicStage,
-    firm: Firm,
+    firms: Set[str],
     cutoff: pd.Timestamp,
     transcript: Path,
     progress: Progress,
@@ -232,7 +238,7 @@ def _judged(
     return judge_opportunities(
         stage.opportunities.head(request.config.judged),
         stage.topics.table,
-        passages(request.knowledge, corpus, cutoff, firm.party_id, config),
+        passages(request.knowledge, corpus, cutoff, firms, config),
         cutoff,
         config,
         cache_folder() / "judge",
@@ -256,6 +262,18 @@ def _named(
         cache_folder() / "judge",
         transcript,
     )
+
+
+def _documents(request: OpportunitiesRequest, corpus: Path, firms: Set[str], cutoff: pd.Timestamp) -> str:
+    """How many of the firm's documents a judge could be shown."""
+    if not request.config.judge.evidence:
+        return "documents: none were shown to the judge, nor patents"
+    held = load_manifest(_base(request.knowledge, corpus)).documents
+    dates = [document.date for document in held if document.firm in firms]
+    if not dates:
+        return "documents: the knowledge base has none of the firm's, so its aims are judged by patents alone"
+    known = sum(date is not None and pd.Timestamp(date) <= cutoff for date in dates)
+    return f"documents: {known} of {len(dates)} of the firm's are dated up to the cutoff and could be cited"
 
 
 def _predictions(run: Path, cutoff: pd.Timestamp) -> pd.DataFrame:

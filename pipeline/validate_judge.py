@@ -60,7 +60,7 @@ def validate_by_hindsight(request: ValidateRequest, out: Path, progress: Progres
         chosen.drop(columns="filed"),
         stage.topics.table,
         chosen.set_index("opportunity_id")["filed"],
-        passages(request.knowledge, request.corpus, cutoff, "", request.config.judge),
+        passages(request.knowledge, request.corpus, cutoff, set(), request.config.judge),
         cutoff,
         request.config.judge,
         cache_folder() / "judge",

@@ -10,8 +10,7 @@ from pipeline.cli.options import Corpus, progress_log
 from pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from pipeline.corpus.timeline import Corpus as Timeline
     from pipeline.knowledge.store import Manifest
     from pipeline.knowledge.update import Account
 
@@ -28,7 +27,9 @@ def add(
     documents: Annotated[
         list[Path] | None, typer.Argument(help="Documents of the firm: txt, md, html, pdf, docx.")
     ] = None,
-    firm: Annotated[str | None, typer.Option(help="The firm whose documents these are; no other sees them.")] = None,
+    firm: Annotated[
+        str | None, typer.Option(help="The firm whose documents these are, or its YAML file; no other sees them.")
+    ] = None,
     date: Annotated[
         datetime.datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="When documents that state no date themselves were known."),
@@ -55,7 +56,7 @@ def add(
     folder = _base(corpus, base)
     progress(f"reading {corpus}")
     patents = load_corpus(corpus)
-    key = _party(patents.parties, firm) if firm else ""
+    key = _party(patents, firm) if firm else ""
     held = load_base(folder).encoder if (folder / MANIFEST).exists() else EncoderConfig()
     asked = EncoderConfig(model=encoder) if encoder and encoder != held.model else held
     day = pd.Timestamp(date).as_unit("s") if date else None
@@ -70,15 +71,15 @@ def add(
 def remove(
     corpus: Corpus,
     names: Annotated[list[str], typer.Argument(help="Names of documents, as `knowledge list` shows them.")],
-    firm: Annotated[str, typer.Option(help="The firm whose documents these are.")],
+    firm: Annotated[str, typer.Option(help="The firm whose documents these are, or its YAML file.")],
     base: BaseOption = None,
 ) -> None:
     """Remove documents of a firm."""
-    from pipeline.corpus.names import normalise_party
     from pipeline.knowledge.update import remove as remove_from
+    from pipeline.opportunities.firm_names import read_firm
 
     folder = _base(corpus, base)
-    manifest = remove_from(folder, names, normalise_party(firm), progress_log("knowledge"))
+    manifest = remove_from(folder, names, read_firm(firm).key, progress_log("knowledge"))
     typer.echo(f"removed {len(set(names)):,}")
     _sum(folder, manifest)
 
@@ -90,13 +91,14 @@ def list_documents(
     base: BaseOption = None,
 ) -> None:
     """List the documents, a line each: name, firm, date and where it is from, pages, chunks."""
-    from pipeline.corpus.names import normalise_party
     from pipeline.knowledge.store import load_manifest
+    from pipeline.opportunities.firm_names import read_firm
 
     folder = _base(corpus, base)
     manifest = load_manifest(folder)
+    key = read_firm(firm).key if firm else None
     for document in manifest.documents:
-        if firm is None or document.firm == normalise_party(firm):
+        if key in (None, document.firm):
             dated = f"{document.date} ({document.dated_by})" if document.date else "no date"
             words = (document.source, document.firm, dated, f"{document.pages:,} pages", f"{document.chunks:,} chunks")
             typer.echo("\t".join(words))
@@ -107,15 +109,16 @@ def _base(corpus: Path, base: Path | None) -> Path:
     return base or corpus.absolute().parent / "knowledge"
 
 
-def _party(parties: "pd.DataFrame", name: str) -> str:
+def _party(corpus: "Timeline", given: str) -> str:
     """The firm's key: it must be among the corpus's assignees, where there are any."""
-    from pipeline.corpus.names import normalise_party
-    from pipeline.opportunities.firm import find_firm
+    from pipeline.opportunities.firm_names import match_firm, read_firm
 
-    if (parties["role"] == "assignee").any():
-        return find_firm(parties, name).party_id
-    typer.echo(f"note: the corpus has no assignees, so {name!r} is taken as it is")
-    return normalise_party(name)
+    firm = read_firm(given)
+    if (corpus.parties["role"] == "assignee").any():
+        match_firm(corpus, firm)
+    else:
+        typer.echo(f"note: the corpus has no assignees, so {firm.name!r} is taken as it is")
+    return firm.key
 
 
 def _tell(account: "Account") -> None:

@@ -102,7 +102,9 @@ def repeat(
 @app.command()
 def report(
     run_folder: Run,
-    firm: Annotated[str | None, typer.Option(help="The firm whose opportunity report is written.")] = None,
+    firm: Annotated[
+        str | None, typer.Option(help="The firm whose opportunity report is written, or its YAML file.")
+    ] = None,
     formats: Annotated[
         str | None,
         typer.Option("--format", help="Of the opportunity report: html, xlsx and md, joined by commas [all]."),
@@ -114,11 +116,13 @@ def report(
 
         typer.echo(f"report: {render_report(run_folder)}")
         return
+    from pipeline.opportunities.firm_names import read_firm
     from pipeline.report.firm.render import FORMATS, render_firm_report
     from pipeline.report.firm.tables import find_firm_folder
 
     asked = FORMATS if formats is None else [name.strip().lower() for name in formats.split(",")]
-    for path in render_firm_report(find_firm_folder(run_folder, firm), asked):
+    name = read_firm(firm).name if firm else None
+    for path in render_firm_report(find_firm_folder(run_folder, name), asked):
         typer.echo(f"opportunity report: {path}")
 
 

@@ -15,6 +15,7 @@ from pipeline.evaluation.drivers import Drivers, find_drivers
 from pipeline.evaluation.words import in_words, standing
 from pipeline.features.bibliometric import positions
 from pipeline.opportunities.firm import Firm
+from pipeline.opportunities.topic_words import topic_terms
 from pipeline.ranking.rescore import rescorable, rescorer
 
 EXAMPLES = 2  # patents a side
@@ -141,28 +142,12 @@ def code_table(history: Corpus, codes: np.ndarray, task: TaskConfig, firm: Firm 
 
 
 def _keywords(history: Corpus, carriers: sp.csr_array) -> list[str]:
-    """Class-based TF-IDF over title words: the terms that set a code's titles apart."""
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    titles_given = history.patents["title"]
-    if not (titles_given != "").any():
-        return [""] * carriers.shape[1]
-    vectorizer = CountVectorizer(stop_words="english", token_pattern=r"(?u)\b[^\W\d]{3,}\b", min_df=3, binary=True)
-    try:
-        words = vectorizer.fit_transform(titles_given)
-    except ValueError:  # no word is frequent enough
-        return [""] * carriers.shape[1]
-    terms = vectorizer.get_feature_names_out()
-    counts = sp.csr_array(carriers.T) @ sp.csr_array(words, dtype=float)
-    total = np.asarray(counts.sum(axis=0)).ravel()
-    weight = np.log1p(counts.sum() / counts.shape[0] / np.maximum(total, 1))
-    score = sp.csr_array(counts @ sp.diags_array(weight))
-    chosen = []
-    for code in range(score.shape[0]):
-        span = slice(score.indptr[code], score.indptr[code + 1])
-        best = np.lexsort((score.indices[span], -score.data[span]))[:KEYWORDS]
-        chosen.append(", ".join(terms[score.indices[span][best]]))
-    return chosen
+    """The terms that set the titles of each code's patents apart."""
+    of_code = sp.csc_array(carriers)
+    rows = np.split(of_code.indices, of_code.indptr[1:-1])
+    used = np.unique(of_code.indices)
+    terms = topic_terms(history.patents["title"].iloc[used], [np.searchsorted(used, each) for each in rows])
+    return [", ".join(said[:KEYWORDS]) for said in terms]
 
 
 def link_table(history: Corpus, task: TaskConfig, limit: int) -> pd.DataFrame:

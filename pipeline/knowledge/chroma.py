@@ -42,7 +42,7 @@ class ChromaIndex:
 
     def nearest(self, queries: np.ndarray, scope: Scope, depth: int) -> Iterator[np.ndarray]:
         """See ``DenseIndex``."""
-        where = {"$and": [{"day": {"$lte": (scope.cutoff - _EPOCH).days}}, {"firm": {"$in": ["", scope.firm]}}]}
+        where = {"$and": [{"day": {"$lte": (scope.cutoff - _EPOCH).days}}, {"firm": {"$in": sorted(scope.owners)}}]}
         depth = min(depth, int(scope.seen.sum()))
         for query in queries:
             found = self.collection.query(query_embeddings=[query], n_results=max(depth, 1), where=where, include=[])

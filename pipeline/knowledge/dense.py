@@ -15,19 +15,21 @@ from pipeline.knowledge.coarse import Coarse
 
 BATCH = 32  # queries whose similarities to all chunks are in memory at a time
 CLOSELY = 8192  # rows whose exact similarities are computed at a time
+RARE = 64  # a scope sees one row in so many or fewer
 DECIMALS = 5  # of a cosine that count: the rest depends on the order in which a processor adds
+PATENTS = ""  # the owner of a patent's chunks
 _FOLDED = 256  # values of which ``_reached`` looks at the greatest alone
 
 
 @dataclasses.dataclass(frozen=True)
 class Scope:
-    """What a query may see: what was known on the cutoff's day, of patents and of one firm's documents.
+    """What a query may see: what was known on the cutoff's day, of some owners (party ids of firms, and PATENTS).
 
     ``seen``: one bool a row of the chunks known by then, which are a prefix of all.
     """
 
     cutoff: pd.Timestamp
-    firm: str
+    owners: frozenset[str]
     seen: np.ndarray
 
 
@@ -50,6 +52,12 @@ class ExactIndex:
 
     def nearest(self, queries: np.ndarray, scope: Scope, depth: int) -> Iterator[np.ndarray]:
         """See ``DenseIndex``."""
+        rows = np.flatnonzero(scope.seen)
+        if len(rows) * RARE <= len(scope.seen):  # sooner without bounds, as where a firm's documents alone are seen
+            vectors = self.vectors[rows].astype(np.float64)
+            for query in queries:
+                yield rows[best(vectors @ query.astype(np.float64), depth, DECIMALS)]
+            return
         unseen = np.flatnonzero(~scope.seen)
         for start in range(0, len(queries), BATCH):
             batch = queries[start : start + BATCH].astype(np.float32, copy=False)

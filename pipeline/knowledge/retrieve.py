@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from pipeline.config import KnowledgeConfig
 from pipeline.encoders.base import Encoder, load_encoder
 from pipeline.errors import ArtifactError, KnowledgeError
 from pipeline.knowledge.chroma import open_chroma
-from pipeline.knowledge.dense import DenseIndex, Scope, best
+from pipeline.knowledge.dense import PATENTS, DenseIndex, Scope, best
 from pipeline.knowledge.derived import FOLDER, build_derived, open_derived
 from pipeline.knowledge.lexical import Lexical
 from pipeline.knowledge.store import Manifest, load_chunks, load_manifest, locked
@@ -23,6 +23,7 @@ from pipeline.schemas import Evidence, empty, validate
 SMOOTHING = 60  # k of reciprocal rank fusion, as its authors set it
 DEPTH = 200  # best chunks of each ranking that are fused
 A_SOURCE = 2  # chunks of one source among the evidence
+OF_DOCUMENTS = 3  # one in so many pieces of evidence at least is of the firm's documents, where it has them
 _DECIMALS = 6  # of a BM25 score that count
 _TRIES = 3  # to read a base that another process changes meanwhile
 
@@ -37,16 +38,16 @@ class Base:
     words: Lexical
     encoder: Encoder
 
-    def scope(self, cutoff: pd.Timestamp, firm: str) -> Scope:
-        """What is seen at a cutoff by a firm (its party id; empty: patents alone)."""
+    def scope(self, cutoff: pd.Timestamp, owners: Set[str]) -> Scope:
+        """What is known at a cutoff of these owners' chunks: party ids of firms, and PATENTS."""
         dates = self.chunks["date"]
         known = int(dates.iloc[: int(dates.notna().sum())].searchsorted(cutoff, side="right"))
         names, owner = self._owners
-        return Scope(cutoff, firm, np.isin(names, ["", firm])[owner[:known]])
+        return Scope(cutoff, frozenset(owners), np.isin(names, list(owners))[owner[:known]])
 
     @functools.cached_property
     def _owners(self) -> tuple[np.ndarray, np.ndarray]:
-        """The different owners of chunks (a firm's party id; empty: a patent), and each chunk's place among them."""
+        """The different owners of chunks (a firm's party id, or PATENTS), and each chunk's place among them."""
         owner, names = pd.factorize(self.chunks["firm"])
         return np.asarray(names), owner
 
@@ -71,34 +72,47 @@ def open_base(folder: Path, encoder: Encoder | None = None, config: KnowledgeCon
     raise AssertionError("the last try returns or raises")
 
 
-def retrieve(base: Base, query: str, cutoff: pd.Timestamp, firm: str, k: int) -> pd.DataFrame:
+def retrieve(base: Base, query: str, cutoff: pd.Timestamp, firms: Set[str], k: int) -> pd.DataFrame:
     """The ``k`` best pieces of evidence for a question (schema ``Evidence``), fewer where there are fewer.
 
     Dense and BM25 rankings fused by reciprocal rank, sum of 1 / (60 + rank) (Cormack, Clarke and Büttcher 2009). Only
-    chunks dated up to the cutoff are seen, of patents and of the documents of ``firm`` (a party id; empty: patents
-    alone). No more than two chunks are of one source, no two have the same text. Ties go by date, source, position.
+    chunks dated up to the cutoff are seen, of patents and of the documents of ``firms`` (party ids of one firm's names;
+    none: patents alone). Documents are few beside patents and have a ranking of their own besides, whose first are
+    among the evidence: a third of it. No more than two chunks are of one source, no two have the same text but for
+    capitals. Ties go by date, source, position.
     """
-    return retrieve_many(base, [query], cutoff, firm, k).drop(columns="query")
+    return retrieve_many(base, [query], cutoff, firms, k).drop(columns="query")
 
 
-def retrieve_many(base: Base, queries: Sequence[str], cutoff: pd.Timestamp, firm: str, k: int) -> pd.DataFrame:
+def retrieve_many(base: Base, queries: Sequence[str], cutoff: pd.Timestamp, firms: Set[str], k: int) -> pd.DataFrame:
     """``retrieve`` for several questions at once: one table, with the number of the question as its first column."""
-    scope = base.scope(cutoff, firm)
+    documents = base.scope(cutoff, firms)
+    scopes = [base.scope(cutoff, {PATENTS, *firms}), *([documents] if documents.seen.any() else [])]
     found = []
-    for number, ranked in enumerate(rankings(base, queries, scope, max(DEPTH, 4 * k))):
-        evidence = validate(_chosen(base.chunks, *fused(ranked), k), Evidence, "evidence")
+    for number, (everything, *own) in enumerate(rankings(base, queries, scopes, max(DEPTH, 4 * k))):
+        parts = [*((fused(ranked), k // OF_DOCUMENTS) for ranked in own), (fused(everything), k)]
+        evidence = validate(_chosen(base.chunks, parts), Evidence, "evidence")
         found.append(evidence.assign(query=number))
     table = pd.concat(found, ignore_index=True) if found else empty(Evidence).assign(query=0)
     return table[["query", *table.columns.drop("query")]]
 
 
-def rankings(base: Base, queries: Sequence[str], scope: Scope, depth: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """For each question the rows in scope, best first: by vectors, and by words. A question of no words finds none."""
+def rankings(
+    base: Base, queries: Sequence[str], scopes: Sequence[Scope], depth: int
+) -> Iterator[list[tuple[np.ndarray, np.ndarray]]]:
+    """For each question and scope the rows, best first: by vectors, and by words. A question of no words finds none.
+
+    ``scopes``: the first holds the others, which weigh words as it does.
+    """
     texts = [" ".join(plain(query).split()) for query in queries]
     vectors = base.encoder.encode(texts)
-    for text, vector, nearest in zip(texts, vectors, base.dense.nearest(vectors, scope, depth), strict=True):
-        words = best(base.words.scores(text, scope.seen), depth, _DECIMALS, above=0)
-        yield nearest[: depth if vector.any() else 0], words
+    nearest = [base.dense.nearest(vectors, scope, depth) for scope in scopes]
+    for text, vector, *near in zip(texts, vectors, *nearest, strict=True):
+        scores = base.words.scores(text, scopes[0].seen)
+        yield [
+            (rows[: depth if vector.any() else 0], best(scores * scope.seen, depth, _DECIMALS, above=0))
+            for rows, scope in zip(near, scopes, strict=True)
+        ]
 
 
 def fused(ranked: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -110,23 +124,29 @@ def fused(ranked: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return rows[order], scores[order]
 
 
-def _chosen(chunks: pd.DataFrame, rows: np.ndarray, scores: np.ndarray, k: int) -> pd.DataFrame:
-    """The first ``k`` of the rows whose text none before has, and of whose source there are not enough before."""
+def _chosen(chunks: pd.DataFrame, parts: Sequence[tuple[tuple[np.ndarray, np.ndarray], int]]) -> pd.DataFrame:
+    """Of each ranking the first whose text none before has, and of whose source there are not enough before.
+
+    ``parts``: rows and scores, best first, and how many pieces there may be after them.
+    """
     text, source = chunks["text"].array, [chunks[name].array for name in ("kind", "firm", "source")]
     texts: set[str] = set()
     of_source: collections.Counter[tuple[str, ...]] = collections.Counter()
-    places: list[int] = []
-    for place, row in enumerate(rows):
-        if len(places) == k:
-            break
-        if text[row] in texts:
-            continue
-        texts.add(text[row])
-        name = tuple(values[row] for values in source)
-        of_source[name] += 1
-        if of_source[name] <= A_SOURCE:
-            places.append(place)
-    chosen = chunks.iloc[rows[places]].assign(score=scores[places])
+    taken: list[tuple[float, int]] = []
+    for (rows, scores), most in parts:
+        for row, score in zip(rows, scores, strict=True):
+            if len(taken) == most:
+                break
+            said = text[row].casefold()  # an office may print in capitals what another does not
+            if said in texts:
+                continue
+            texts.add(said)
+            name = tuple(values[row] for values in source)
+            of_source[name] += 1
+            if of_source[name] <= A_SOURCE:
+                taken.append((-score, row))
+    order = sorted(taken)
+    chosen = chunks.iloc[[row for _, row in order]].assign(score=[-score for score, _ in order])
     columns = ["evidence_id", "source", "kind", "page", "date", "text", "score"]
     return chosen.rename(columns={"chunk_id": "evidence_id"})[columns].reset_index(drop=True)
 

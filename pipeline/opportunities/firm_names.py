@@ -14,6 +14,7 @@ from pipeline.errors import ConfigError, FirmError
 from pipeline.opportunities.firm import Firm, find_firm
 
 PROPOSED = 5  # near matches that the review shows of a name
+TOLD = 8  # names told to the user
 
 
 class FirmFile(BaseModel):
@@ -23,6 +24,11 @@ class FirmFile(BaseModel):
 
     name: str = Field(min_length=1)
     names: tuple[str, ...] = Field(min_length=1)
+
+    @property
+    def key(self) -> str:
+        """What the firm's documents are kept under: its name as a party id."""
+        return normalise_party(self.name)
 
 
 def read_firm(given: str) -> FirmFile:
@@ -46,13 +52,26 @@ def read_firm(given: str) -> FirmFile:
 class MatchedFirm:
     """A firm found in a corpus: itself, the corpus in which all its names are one party, and the review.
 
-    ``review``: one row a name given and assignee, columns given, assignee, party_id, patents, likeness (0 to 100),
-    taken; only names that are equal without case, punctuation and legal form are taken, like ones are shown.
+    ``keys``: the party ids that were made one, and the firm file's own key. ``review``: one row a name given and
+    assignee, columns given, assignee, party_id, patents, likeness (0 to 100), taken; only names that are equal without
+    case, punctuation and legal form are taken, like ones are shown.
     """
 
     firm: Firm
     corpus: Corpus
+    keys: frozenset[str]
     review: pd.DataFrame
+
+    def told(self) -> list[str]:
+        """For the user: which names were taken, and which like ones were not."""
+        by_patents = self.review.drop_duplicates("party_id").sort_values("patents", ascending=False, kind="stable")
+        parts = dict(tuple(by_patents[by_patents["party_id"] != ""].groupby("taken")))
+        lines = []
+        for taken, words in ((True, "names taken"), (False, "like them, not taken")):
+            if taken in parts:
+                names = [f"{row.assignee} ({row.patents:,})" for row in parts[taken].head(TOLD).itertuples()]
+                lines.append(f"{words} (patents): {'; '.join(names)}")
+        return lines
 
 
 def match_firm(corpus: Corpus, firm: FirmFile) -> MatchedFirm:
@@ -63,7 +82,8 @@ def match_firm(corpus: Corpus, firm: FirmFile) -> MatchedFirm:
     """
     if len(firm.names) == 1:
         found = find_firm(corpus.parties, firm.names[0])
-        return MatchedFirm(found, corpus, _review(corpus.parties, firm, {found.party_id}))
+        review = _review(corpus.parties, firm, {found.party_id})
+        return MatchedFirm(found, corpus, frozenset({found.party_id, firm.key}), review)
     assignees = corpus.parties[corpus.parties["role"] == "assignee"]
     keys = {normalise_party(name) for name in firm.names} & set(assignees["party_id"])
     if not keys:
@@ -75,7 +95,8 @@ def match_firm(corpus: Corpus, firm: FirmFile) -> MatchedFirm:
     parties = corpus.parties.assign(party_id=corpus.parties["party_id"].mask(merged, key))
     patents = int(parties.loc[merged, "patent_id"].nunique())
     review = _review(corpus.parties, firm, keys)
-    return MatchedFirm(Firm(firm.name, key, patents), dataclasses.replace(corpus, parties=parties), review)
+    corpus = dataclasses.replace(corpus, parties=parties)
+    return MatchedFirm(Firm(firm.name, key, patents), corpus, frozenset({*keys, firm.key}), review)
 
 
 def _review(parties: pd.DataFrame, firm: FirmFile, taken: set[str]) -> pd.DataFrame:

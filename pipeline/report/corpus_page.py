@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
-from pipeline.artifacts import atomic_path
 from pipeline.corpus.describe import Description
 from pipeline.report import words
 from pipeline.report.figures import nice_step
-from pipeline.report.page import environment as html_environment
+from pipeline.report.page import environment, write_page
 from pipeline.report.tables import records
 
 ACCOUNT = {  # keys of the manifest's account, in the order shown
@@ -52,37 +50,31 @@ _LABELS = 9  # years named on the axis
 
 def write_corpus_page(description: Description, manifest: dict[str, Any], name: str, path: Path) -> None:
     """Write the self-contained HTML page of a corpus; the same corpus gives the same bytes."""
-    environment = html_environment()
-    loader = environment.loader
-    assert loader is not None
-    style = loader.get_source(environment, "report.css")[0] + loader.get_source(environment, "corpus.css")[0]
-    page = environment.get_template("corpus.html").render(
-        name=name,
-        style=Markup(style),
-        simulated=bool(manifest["simulated"]),
-        version=manifest["techconverge"],
-        content_hash=manifest["content_hash"],
-        sources=manifest["sources"],
-        families=manifest["families"],
-        description=description,
-        level=words.LEVELS[description.level],
-        account=account_rows(description.account),
-        reasons=records(description.reasons.head(12)),
-        reasons_left=max(len(description.reasons) - 12, 0),
-        years=year_columns(description.years),
-        fields=[(FIELDS.get(key, words.humanise(key)), share) for key, share in description.coverage.items()],
-        spread=_spread(description.spread, description.patents),
-        codes=records(description.codes),
-        firms=records(description.firms),
-        offices=records(description.offices.head(12)),
-        offices_left=max(len(description.offices) - 12, 0),
-        languages=[
+    context = {
+        "name": name,
+        "simulated": bool(manifest["simulated"]),
+        "version": manifest["techconverge"],
+        "content_hash": manifest["content_hash"],
+        "sources": manifest["sources"],
+        "families": manifest["families"],
+        "description": description,
+        "level": words.LEVELS[description.level],
+        "account": account_rows(description.account),
+        "reasons": records(description.reasons.head(12)),
+        "reasons_left": max(len(description.reasons) - 12, 0),
+        "years": year_columns(description.years),
+        "fields": [(FIELDS.get(key, words.humanise(key)), share) for key, share in description.coverage.items()],
+        "spread": _spread(description.spread, description.patents),
+        "codes": records(description.codes),
+        "firms": records(description.firms),
+        "offices": records(description.offices.head(12)),
+        "offices_left": max(len(description.offices) - 12, 0),
+        "languages": [
             (LANGUAGES.get(row["language"], row["language"]), row["patents"], row["patents"] / description.patents)
             for row in records(description.languages)
         ],
-    )
-    with atomic_path(path) as temporary:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
+    }
+    write_page(path, environment(), "corpus.html", ["report.css", "corpus.css"], [], context)
 
 
 def account_rows(account: dict[str, int]) -> list[tuple[str, int]]:

@@ -195,20 +195,26 @@ def three(value: float) -> str:
 def indicator(value: float | None, name: str) -> str:
     """An indicator of a topic in its own unit.
 
-    >>> indicator(0.85, "growth_patents").replace(SPACE, " "), indicator(-2.04, "maturity")
-    ('+85 %', '−2.0')
+    >>> [indicator(grown, "growth_patents").replace(SPACE, " ") for grown in (0.85, 3, 12, -1)]
+    ['+85 %', '+300 %', '+12.0×', '−100 %']
+    >>> indicator(-2.04, "maturity")
+    '−2.0'
     """
     if value is None or pd.isna(value):
         return MISSING
     sign = "−" if value < 0 else "+"
     if name.startswith("growth_"):
-        size = percent(abs(value)) if abs(value) < 10 else times(abs(value))
+        size = percent(abs(value)) if abs(value) < 0.995 else _grown(abs(value))
         return size if value == 0 else sign + size
     if name == "uniqueness":
         return score(value)
     if name == "maturity":
         return one_decimal(abs(value)) if abs(value) < 0.05 else sign + one_decimal(abs(value))
     return f"{value:.2f}"
+
+
+def _grown(growth: float) -> str:
+    return f"{100 * growth:.0f}{SPACE}%" if growth < 10 else times(growth)
 
 
 def shortened(text: str, letters: int) -> str:

@@ -1,5 +1,6 @@
 """``techconverge knowledge`` as its user meets it."""
 
+import json
 import re
 import subprocess
 import sys
@@ -62,13 +63,26 @@ def test_documents_are_added_listed_asked_for_and_removed(command, corpus: Path,
         ("plan.md", "2010-01-01 (metadata)"),
         ("undated.txt", "2011-01-01 (option)"),
     ]
-    found = retrieve(open_base(tmp_path / "knowledge"), "zeppelins", pd.Timestamp("2010-06-01"), listed[0][1], 1)
+    found = retrieve(open_base(tmp_path / "knowledge"), "zeppelins", pd.Timestamp("2010-06-01"), {listed[0][1]}, 1)
     assert found["source"].tolist() == ["plan.md"]
 
     code, out, _ = command("remove", corpus, "plan.md", "--firm", name)
     assert code == 0
     assert out.startswith("removed 1\n")
     assert "plan.md" not in command("list", corpus)[1]
+
+
+def test_a_firm_file_stands_for_the_firm(command, corpus: Path, tmp_path: Path) -> None:
+    parties = pd.read_parquet(corpus / "parties.parquet")
+    names = parties.loc[parties["role"] == "assignee", "name"].unique()[:2]
+    firm = tmp_path / "firm.yaml"
+    firm.write_text(json.dumps({"name": "The Group", "names": list(names)}))
+    (tmp_path / "plan.md").write_text("---\ndate: 2010-01-01\n---\nOur strategy is zeppelins.")
+    code, _, log = command("add", corpus, tmp_path / "plan.md", "--firm", firm, "--encoder", "hashing")
+    assert code == 0, log
+    listed = command("list", corpus, "--firm", firm)[1].splitlines()
+    assert len(listed) == 2 and listed[0].startswith("plan.md\tgroup\t")
+    assert command("remove", corpus, "plan.md", "--firm", firm)[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def folder(corpus: Corpus, tmp_path: Path) -> Path:
 
 def evidence(folder: Path, cutoff: str) -> list[str]:
     base = open_base(folder, ENCODER, CHROMA)
-    table = retrieve(base, "our rain radar plans", day(cutoff), FIRM, 12)
+    table = retrieve(base, "our rain radar plans", day(cutoff), {FIRM}, 12)
     assert isinstance(base.dense, ChromaIndex)
     base.dense.close()
     return table["source"].tolist()
@@ -59,14 +59,14 @@ def assert_as_exact(folder: Path, config: KnowledgeConfig = CHROMA) -> None:
     exact, base = open_base(folder, ENCODER), open_base(folder, ENCODER, config)
     assert isinstance(exact.dense, ExactIndex)
     assert isinstance(base.dense, ChromaIndex)
-    scope = exact.scope(day("2010-12-31"), FIRM)
+    scope = exact.scope(day("2010-12-31"), {"", FIRM})
     queries = ENCODER.encode(QUERIES)
     for query, ours, theirs in zip(
         queries, exact.dense.nearest(queries, scope, 99), base.dense.nearest(queries, scope, 99), strict=True
     ):
         assert set(ours) == set(theirs) == set(np.flatnonzero(scope.seen))
         np.testing.assert_allclose(exact.dense.vectors[theirs] @ query, exact.dense.vectors[ours] @ query, atol=1e-4)
-    assert retrieve(base, QUERIES[1], day("2010-12-31"), FIRM, 1)["source"].tolist() == ["ours.md"]
+    assert retrieve(base, QUERIES[1], day("2010-12-31"), {FIRM}, 1)["source"].tolist() == ["ours.md"]
     base.dense.close()
 
 

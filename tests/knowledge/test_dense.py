@@ -8,7 +8,7 @@ from knowledge.bases import day
 
 from pipeline.knowledge import coarse, dense
 from pipeline.knowledge.coarse import coarsened
-from pipeline.knowledge.dense import ExactIndex, Scope, best
+from pipeline.knowledge.dense import PATENTS, ExactIndex, Scope, best
 
 ROWS, DIMENSION = 400, 12
 
@@ -49,9 +49,10 @@ def test_it_finds_what_sorting_everything_finds(seed: int, known: int, depth: in
         vectors = (4 * vectors).round()
     vectors = vectors.astype(np.float16)
     queries = np.vstack([vectors[:2], np.zeros(DIMENSION)]).astype(np.float32)
-    seen = random.random(known) < random.random()
+    seen = random.random(known) < random.choice([random.random(), 1 / dense.RARE])
+    scope = Scope(day("2012-12-31"), frozenset({PATENTS}), seen)
     index = ExactIndex(vectors, coarsened(vectors))
-    for query, rows in zip(queries, index.nearest(queries, Scope(day("2012-12-31"), "", seen), depth), strict=True):
+    for query, rows in zip(queries, index.nearest(queries, scope, depth), strict=True):
         exact = vectors[:known].astype(float) @ query.astype(float)
         exact[~seen] = -np.inf
         assert rows.tolist() == sorted_all(exact, depth, dense.DECIMALS)

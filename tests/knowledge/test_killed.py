@@ -68,7 +68,7 @@ def test_a_killed_addition_leaves_a_whole_base(tmp_path: Path, point: str, is_ne
 
     after = {item["abstract"] for item in NEW} | {"We build heat pumps."}
     assert texts(base) == (after if is_new else before)
-    found = retrieve(open_base(base, ENCODER), "heat pump", day("2012-12-31"), FIRM, 50)
+    found = retrieve(open_base(base, ENCODER), "heat pump", day("2012-12-31"), {FIRM}, 50)
     assert ("plan.md" in found["source"].tolist()) == is_new
 
     added(base, corpus_from(NEW), notes)

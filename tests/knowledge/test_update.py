@@ -172,7 +172,7 @@ def test_another_encoder_encodes_all_anew(corpus: Corpus, tmp_path: Path) -> Non
     account = added(base, corpus, notes, encoder=other)
     assert account.encoded_anew == 4
     assert account.patents.unchanged == 3
-    assert retrieve(open_base(base, other), "pumps", day("2012-01-01"), FIRM, 1)["source"].tolist() == ["plan.md"]
+    assert retrieve(open_base(base, other), "pumps", day("2012-01-01"), {FIRM}, 1)["source"].tolist() == ["plan.md"]
 
 
 def test_one_writes_at_a_time(corpus: Corpus, tmp_path: Path) -> None:

@@ -29,6 +29,15 @@ def test_several_names_become_one_party_counted_once_a_patent(tmp_path: Path) ->
     assert set(matched.corpus.parties["party_id"]) == {matched.firm.party_id, "acme coling", "zenith"}
 
 
+def test_its_documents_are_those_of_any_of_its_names_and_like_names_are_told(tmp_path: Path) -> None:
+    given = firm_file(tmp_path, "name: The Acme Group\nnames: [Acme Co Ltd, Acme Cooling, Acme Robots]")
+    matched = match_firm(corpus_from(ROWS), read_firm(given))
+    assert matched.keys == {"acme", "acme cooling", read_firm(given).key}
+    taken, like = matched.told()
+    assert taken == "names taken (patents): ACME CO., LTD. (2); Acme Cooling GmbH (2)"
+    assert like.startswith("like them, not taken (patents): Acme Coling GmbH (1)")
+
+
 def test_only_equal_names_are_taken_and_like_ones_are_shown(tmp_path: Path) -> None:
     given = firm_file(tmp_path, "name: Acme\nnames: [Acme Cooling GmbH, Acme Robots Inc]")
     review = match_firm(corpus_from(ROWS), read_firm(given)).review

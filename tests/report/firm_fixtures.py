@@ -39,6 +39,7 @@ def write_firm_run(
     write_table(folder / "topic_patents.parquet", patent_table(topics, title))
     write_table(folder / "competitors.parquet", competitor_table(sides["target_code"], title))
     name = title or FIRM
+    write_table(folder / "firm_names.parquet", match_table(name))
     notes = [
         "topics: fewer than 8 of their patents are among those chosen for the firm's side, "
         "so all of them stand for F25B"
@@ -149,6 +150,12 @@ def competitor_table(codes: pd.Series, title: str | None) -> pd.DataFrame:
         for number, (name, own, patents) in enumerate(holders)
     ]
     return pd.DataFrame(rows).sort_values(["code", "patents"], ascending=[True, False], ignore_index=True)
+
+
+def match_table(name: str) -> pd.DataFrame:
+    """Whom the firm's name matched, and one like it."""
+    rows = [(name, name, "northwind", 214, 100, True), (name, f"{name} 2", "north wind", 3, 95, False)]
+    return pd.DataFrame(rows, columns=["given", "assignee", "party_id", "patents", "likeness", "taken"])
 
 
 def name_table(topics: pd.DataFrame, title: str | None) -> pd.DataFrame:

@@ -64,6 +64,7 @@ def firm_content(run: FirmRun) -> dict[str, Any]:
         "record": run.run.record,
         "who": str(run.firm.get("name", "the firm")),
         "firm": run.firm,
+        "firm_names": run.firm.get("names") or [run.firm.get("party_id") or run.firm.get("name", "")],
         "corpus": corpus,
         "simulated": bool(corpus.get("simulated")),
         "domain": _name(run.record.get("domain")),
@@ -227,12 +228,15 @@ def _placed(score: Row, marks: dict[str, int], reason: str, top: int) -> Row:
     mean, spread = score["mean"], score["spread"]
     whisker = mean is not None and spread is not None
     low, high = (place(mean - spread), place(mean + spread)) if whisker else (None, None)
+    name, _, note = score["title"].partition(" (")
     return {
         **score,
+        "name": name,
+        "note": note,
         "at": None if mean is None else place(mean),
         "low": low,
         "width": round(high - low, 1) if low is not None and high is not None else None,
-        "cited": [marks[evidence_id] for evidence_id in _ids(score) if evidence_id in marks],
+        "cited": sorted(marks[evidence_id] for evidence_id in _ids(score) if evidence_id in marks),
         "reason": reason,
     }
 
@@ -291,7 +295,10 @@ def _naming(run: FirmRun) -> Row | None:
         return None
     named = run.names.loc[run.names["named_by"] != "", "named_by"]
     by = named.iloc[0] if len(named) else str((run.judge.get("naming") or {}).get("named_by", "the model"))
-    return {"named": len(named), "topics": len(run.names), "named_by": by}
+    spent = (run.judge.get("naming") or {}).get("spent") or {}
+    tokens = sum(spent.get(key, 0) for key in ("tokens_in", "tokens_out"))
+    calls = spent.get("calls_in_all")
+    return {"named": len(named), "topics": len(run.names), "named_by": by, "calls": calls, "tokens": tokens}
 
 
 def _notes(run: FirmRun) -> list[str]:

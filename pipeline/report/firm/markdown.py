@@ -13,7 +13,7 @@ from pipeline.report.page import environment
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&$^])")
 _ADDRESS = re.compile(r"(?<=\w):(?=//)|(?<=www)\.", re.IGNORECASE)
-_BLOCK = re.compile(r"^([-+=]|\d+(?=[.)]))")  # what begins a list or a rule where it begins a line
+_BLOCK = re.compile(r"^([-+=]|\d+(?=[.)](?:\s|$)))")  # what begins a list or a rule where it begins a line
 
 
 class Raw(str):

@@ -31,6 +31,7 @@ PANEL = "panel"  # the mean over several judges
 # columns that are read of the judge's tables: texts, numbers, others
 _JUDGED = ["opportunity_id", "criterion", "judge", "evidence_ids"], ["mean", "spread", "n"], ["abstained"]
 _VERDICTS = ["opportunity_id", "criterion", "judge", "outcome", "reason"], ["score"], ["repeat"]
+_MATCHES = ["given", "assignee", "party_id"], ["patents", "likeness"], ["taken"]
 _EVIDENCE = ["evidence_id", "source", "kind", "text"], ["page"], ["date"]
 
 
@@ -39,8 +40,8 @@ class FirmRun:
     """A firm's folder and its run, in memory; tables that it lacks are empty.
 
     ``record`` and ``judge``: what the topic stage and the judge say of themselves (``topics.json``, ``judge.json``).
-    ``judged``: one judge's summary, the panel's where there are several. ``pairs``: the firm's whole list of pairs of
-    codes.
+    ``names``: of topics; ``matches``: of the firm's names, with assignees. ``judged``: one judge's summary, the panel's
+    where there are several. ``pairs``: the firm's whole list of pairs of codes.
     """
 
     run: Run
@@ -51,6 +52,7 @@ class FirmRun:
     opportunities: pd.DataFrame
     pairs: pd.DataFrame
     names: pd.DataFrame
+    matches: pd.DataFrame
     patents: pd.DataFrame
     competitors: pd.DataFrame
     judged: pd.DataFrame
@@ -123,6 +125,7 @@ def load_firm_run(folder: Path) -> FirmRun:
         opportunities=opportunities.reset_index(drop=True),
         pairs=_table(folder / "opportunities.parquet", Opportunities).sort_values("firm_rank"),
         names=_table(folder / "topic_names.parquet", TopicNames, optional=True),
+        matches=_columns(folder / "firm_names.parquet", *_MATCHES),
         patents=_table(folder / "topic_patents.parquet", TopicPatents, optional=True),
         competitors=_table(folder / "competitors.parquet", Competitors, optional=True),
         judged=_one_judge(_columns(folder / "judged.parquet", *_JUDGED)),

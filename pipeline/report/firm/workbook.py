@@ -56,6 +56,7 @@ def _sheets(run: FirmRun) -> dict[str, pd.DataFrame]:
         "Patents": run.patents,
         "Pairs": run.pairs,
         "Competitors": run.competitors,
+        "Firm names": run.matches,
         "Judge": run.judged,
         "Verdicts": run.verdicts,
         "Evidence": run.evidence,

@@ -32,7 +32,9 @@ def test_the_report_has_its_parts_and_its_tables(tmp_path):
         "; 4 of 5 names were given by local:scripted.",
         "; words: heat pumps, cooling, storage)",
         "What to do next",
-        "Technical compatibility 4.2 0.4 5",
+        "Technical compatibility 4.2 0.4 5 1",
+        "US7000001B2 : A coolant loop shared by both.",
+        "strategy.pdf, page 4: A coolant loop",
         "Feasibility (undecided)",
         "NORTHWIND THERMAL (the firm) 2 0 0.9 %",
         "Note: topics: fewer than 8 of their patents",
@@ -61,6 +63,10 @@ def test_what_would_begin_a_block_is_a_word(text):
     assert RENDERER.render(f"- {markdown_text(text)}").count("<li>") == 1
     assert Reading(RENDERER.render(markdown_text(text))).text == text
     assert "<a" not in RENDERER.render(markdown_text(text))
+
+
+def test_a_number_is_left_as_it_is():
+    assert markdown_text("0.868") == "0.868"
 
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc", "Co", "Cn"))))

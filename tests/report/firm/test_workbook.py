@@ -44,6 +44,7 @@ def test_one_sheet_a_table_with_every_row(folder):
         "Patents": "topic_patents",
         "Pairs": "opportunities",
         "Competitors": "competitors",
+        "Firm names": "firm_names",
         "Judge": "judged",
         "Verdicts": "verdicts",
         "Evidence": "evidence",
