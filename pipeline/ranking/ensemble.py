@@ -6,6 +6,7 @@ worse there than its best member; the fixed heuristics, and what other corpora t
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -217,25 +218,37 @@ def _out_of_fold(
     validation = usable[-1]
     closed = years_before(validation.cutoff, horizon)
     earlier = [origin for origin in usable if origin.cutoff <= closed][-config.training_origins :]
+    how = {"seed": seed, "folds": 0 if earlier else config.pair_folds}
+    warnings: tuple[str, ...] = ()
     if earlier:
         progress(f"validating on {validation.cutoff:%Y-%m-%d}, fitted on {len(earlier)} earlier origins")
-        scores = _fit_and_score(earlier, validation, fusion, config, seed, kept)
-        return _Validated(scores.to_numpy(), validation.outcome), ()
-    warning = (
-        f"ensemble: no origin's outcome was known before {validation.cutoff:%Y-%m-%d}, so the meta-learner was fitted "
-        f"on {config.pair_folds} folds by pair instead of folds by time"
-    )
-    progress(f"validating on {config.pair_folds} folds by pair: the past is too short for folds by time")
-    scores = pd.DataFrame(np.nan, index=range(len(validation.outcome)), columns=list(config.members))
+        used = [*earlier, validation]
+        make = functools.partial(_fit_and_score, earlier, validation, fusion, config, seed, kept)
+    else:
+        progress(f"validating on {config.pair_folds} folds by pair: the past is too short for folds by time")
+        warnings = (
+            f"ensemble: no origin's outcome was known before {validation.cutoff:%Y-%m-%d}, so the meta-learner was "
+            f"fitted on {config.pair_folds} folds by pair instead of folds by time",
+        )
+        used = usable
+        make = functools.partial(_by_pair, usable, fusion, config, seed, kept)
+    # by columns in memory, made or found: sums go by that order
+    scores = np.asfortranarray(kept.scores(config.members, fusion, used, how, make))
+    return _Validated(scores, validation.outcome), warnings
+
+
+def _by_pair(usable: list[Origin], fusion: Fusion, config: EnsembleConfig, seed: int, kept: KeptFits) -> np.ndarray:
+    """Scores of the last origin's pairs, each by members that were fitted without the pair at any origin."""
+    validation = usable[-1]
+    scores = np.full((len(validation.outcome), len(config.members)), np.nan)
     for fold in range(config.pair_folds):
         inside = [_fold_of(origin, config.pair_folds) == fold for origin in usable]
         training = [origin.take(np.flatnonzero(~held)) for origin, held in zip(usable, inside, strict=True)]
         if not any(origin.outcome.any() for origin in training):
             raise NotEnoughDataError(f"all new links of the past fall into one fold by pair: {MORE_POSITIVES}")
         rows = np.flatnonzero(inside[-1])
-        part = _fit_and_score(training, validation.take(rows), fusion, config, seed, kept)
-        scores.iloc[rows] = part.to_numpy()
-    return _Validated(scores.to_numpy(), validation.outcome), (warning,)
+        scores[rows] = _fit_and_score(training, validation.take(rows), fusion, config, seed, kept)
+    return scores
 
 
 def _fold_of(origin: Origin, folds: int) -> np.ndarray:
@@ -246,9 +259,9 @@ def _fold_of(origin: Origin, folds: int) -> np.ndarray:
 
 def _fit_and_score(
     training: list[Origin], target: Origin, fusion: Fusion, config: EnsembleConfig, seed: int, kept: KeptFits
-) -> pd.DataFrame:
+) -> np.ndarray:
     fitted = _fit(config.members, training, fusion, seed, kept)
-    return pd.DataFrame({name: _score(name, model, target) for name, model in fitted.items()})
+    return np.array([_score(name, model, target) for name, model in fitted.items()]).T
 
 
 def _fit(members: Sequence[str], training: list[Origin], fusion: Fusion, seed: int, kept: KeptFits) -> dict[str, Any]:

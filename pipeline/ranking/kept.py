@@ -1,4 +1,5 @@
-"""Fitted members kept by content: what was fitted on the same rows once is not fitted again, whatever the cutoff.
+"""Fitted members and their scores out of fold, kept by content: what was fitted or scored on the same rows once is not
+done again, whatever the cutoff.
 
 A fit is a pure function of its rows, labels, settings and code, and its name is a hash of all of these: nothing can be
 out of date, and a forecast is the same with and without. Past origins stay as they are through a quarter
@@ -13,25 +14,36 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import lightgbm
 import numpy as np
+import pandas as pd
 from lightgbm import LGBMClassifier
 from sklearn.pipeline import Pipeline
 
-from pipeline.artifacts import atomic_directory, read_json, sha256_files, unchanged, write_json
+from pipeline.artifacts import (
+    atomic_directory,
+    read_json,
+    read_table,
+    sha256_files,
+    unchanged,
+    write_json,
+    write_table,
+)
+from pipeline.config import FUSION
 from pipeline.errors import ArtifactError
 from pipeline.features.base import FeatureTable
 from pipeline.fusion.attention import AttentionFusion, FittedAttention
 from pipeline.fusion.base import Fusion
 from pipeline.fusion.training import best_device
+from pipeline.ranking.base import Origin
 from pipeline.ranking.learners import Boosted, make_learner
 
 log = logging.getLogger(__name__)
 
 MOST = 300  # fits kept; the longest unused go first
-_MARKER, _MODEL, _NET = "fit.json", "model.json", "net"
+_MARKER, _MODEL, _NET, _SCORES = "fit.json", "model.json", "net", "scores.parquet"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,20 +70,51 @@ class KeptFits:
         def fit() -> Any:
             return fusion.fit(tables, labels, seed)
 
-        if not isinstance(fusion, AttentionFusion) or best_device() != "cpu":
+        if not _keeps(fusion):
             return fit()
         what = {"net": fusion.config.model_dump(mode="json"), "seed": seed}
         what |= {"columns": [list(map(str, table.columns)) for table in tables]}
         what |= {"vectors": [list(table.code_vectors) for table in tables]}
+        arrays = [array for table, label in zip(tables, labels, strict=True) for array in _rows(table, label)]
+        return self._made(what, arrays, fit, lambda net, place: net.save(place / _NET), _load_net)
+
+    def scores(
+        self,
+        members: Sequence[str],
+        fusion: Fusion,
+        origins: Sequence[Origin],
+        how: dict[str, Any],
+        make: Callable[[], np.ndarray],
+    ) -> np.ndarray:
+        """What members score out of fold on origins (rows x members); ``how``: all else that this depends on.
+
+        Kept where the fit of every member is.
+        """
+        learners = [name.split("/") for name in members if name != FUSION]
+        if self.folder is None or any(learner not in _LEARNERS or way != "none" for learner, way in learners):
+            return make()
+        what: dict[str, Any] = {"members": list(members), "how": how}
+        if FUSION in members:
+            if not _keeps(fusion):
+                return make()
+            what |= {"net": fusion.config.model_dump(mode="json")}
+        what |= {"origins": [[f"{origin.cutoff}", list(origin.table.pairs.codes)] for origin in origins]}
+        what |= {"columns": [list(map(str, origin.features)) for origin in origins]}
+        what |= {"vectors": [list(origin.table.code_vectors) for origin in origins]}
         arrays = [
             array
-            for table, label in zip(tables, labels, strict=True)
+            for origin in origins
             for array in (
-                *(table.columns.to_numpy(dtype=np.float32), table.pairs.a, table.pairs.b, label),
-                *table.code_vectors.values(),
+                *_rows(dataclasses.replace(origin.table, columns=origin.features), origin.outcome),
+                np.ones(0) if origin.weights is None else origin.weights,
             )
         ]
-        return self._made(what, arrays, fit, lambda net, place: net.save(place / _NET), _load_net)
+
+        def save(scores: np.ndarray, place: Path) -> None:
+            write_table(place / _SCORES, pd.DataFrame(scores, columns=list(members)))
+
+        made = self._made(what, arrays, make, save, lambda place: read_table(place / _SCORES).to_numpy(dtype=float))
+        return np.asarray(made)
 
     def _made(
         self,
@@ -89,7 +132,7 @@ class KeptFits:
             return found
         model = fit()
         try:
-            with atomic_directory(place, _MARKER, [_MODEL, _NET]) as temporary:
+            with atomic_directory(place, _MARKER, [_MODEL, _NET, _SCORES]) as temporary:
                 save(model, temporary)
                 write_json(temporary / _MARKER, {"techconverge": self.code, "outputs": sha256_files(temporary, _NET)})
             self._forget()
@@ -110,6 +153,16 @@ class KeptFits:
 
 
 NONE_KEPT = KeptFits()
+
+
+def _keeps(fusion: Fusion) -> TypeGuard[AttentionFusion]:
+    return isinstance(fusion, AttentionFusion) and best_device() == "cpu"
+
+
+def _rows(table: FeatureTable, labels: np.ndarray) -> list[np.ndarray]:
+    """All that a fit on these rows depends on but the names."""
+    columns = table.columns.to_numpy(dtype=np.float32)
+    return [columns, table.pairs.a, table.pairs.b, labels, *table.code_vectors.values()]
 
 
 def _found(place: Path, load: Callable[[Path], Any]) -> Any:

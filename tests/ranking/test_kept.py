@@ -66,6 +66,45 @@ def test_a_ranking_from_kept_fits_is_the_ranking_without_and_fits_nothing(
         np.testing.assert_array_equal(found, fresh)
 
 
+@pytest.mark.parametrize("part", ["features", "labels", "vectors", "weights", "fold", "members", "net"])
+def test_scores_out_of_fold_are_kept_by_all_that_they_depend_on(
+    origins: list[Origin], tmp_path: Path, part: str
+) -> None:
+    kept, fusion, members = KeptFits(tmp_path, "code"), make_fusion(LIGHT), list(CONFIG.members)
+    origin = origins[0]
+    made = np.arange(6.0).reshape(2, 3)
+    made[0, 0] = np.nan
+    first = kept.scores(members, fusion, [origin], {"folds": 2}, lambda: made)
+    np.testing.assert_array_equal(first, made)
+    np.testing.assert_array_equal(kept.scores(members, fusion, [origin], {"folds": 2}, lambda: made * 2), made)
+    how, other = {"folds": 2}, origin
+    if part == "features":
+        other = dataclasses.replace(origin, features=origin.features + 1e-3)
+    elif part == "labels":
+        other = dataclasses.replace(origin, labels=1 - origin.outcome)
+    elif part == "vectors":
+        vectors = {name: values + 1.0 for name, values in origin.table.code_vectors.items()}
+        other = dataclasses.replace(origin, table=dataclasses.replace(origin.table, code_vectors=vectors))
+    elif part == "weights":
+        other = dataclasses.replace(origin, weights=np.ones(len(origin.outcome)))
+    elif part == "fold":
+        how = {"folds": 3}
+    elif part == "members":
+        members = members[:-1]
+    else:
+        fusion = make_fusion(FusionConfig(attention=AttentionConfig(epochs=2, members=1)))
+    again = kept.scores(members, fusion, [other], how, lambda: made[:, : len(members)] * 2)
+    np.testing.assert_array_equal(again, made[:, : len(members)] * 2)
+
+
+def test_scores_of_a_learner_of_ones_own_are_not_kept(origins: list[Origin], tmp_path: Path) -> None:
+    kept, fusion = KeptFits(tmp_path, "code"), make_fusion(LIGHT)
+    for members in (["extra_trees/none"], ["logistic/undersample"]):
+        for scores in (np.zeros((2, 1)), np.ones((2, 1))):
+            assert kept.scores(members, fusion, origins[:1], {}, lambda scores=scores: scores) is scores
+    assert not list(tmp_path.iterdir())
+
+
 def test_other_rows_labels_seeds_and_code_are_other_fits(origins: list[Origin], tmp_path: Path) -> None:
     X, y = stack([origins[0]])
     kept = KeptFits(tmp_path, "code")
