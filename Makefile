@@ -50,7 +50,8 @@ audit:
 	$(PYTHON) -m venv build/audit
 	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit \
 		|| { echo "make audit needs the network: pip-audit cannot be installed" >&2; exit 1; }
-	build/audit/bin/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
+	build/audit/bin/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip \
+		|| { echo "make audit: the above is vulnerable, or could not be looked up without the network" >&2; exit 1; }
 
 # an upgraded pip resolves the stack in seconds, the one that comes with Python may take half an hour
 $(INSTALLED): pyproject.toml constraints.txt

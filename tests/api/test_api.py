@@ -17,6 +17,7 @@ from runs import FIRM, LIGHT, stored
 import pipeline
 from pipeline import Backtest, BlockOutput, Corpus, Forecast, Opportunities, extensions
 from pipeline.api.corpus import timestamp
+from pipeline.api.html import plain
 from pipeline.corpus.readers import SourceTable
 from pipeline.errors import ArtifactError, ConfigError, CutoffError
 from pipeline.features.base import BlockOutput as Inner
@@ -237,6 +238,14 @@ def test_what_is_shown_in_a_notebook_is_escaped(home: Path) -> None:
         assert "\u202e" not in page
         assert repr(each)
     assert "&lt;img" in shown[0]._repr_html_()
+
+
+def test_tables_in_a_notebook_set_numbers_to_the_right_and_words_to_the_left() -> None:
+    table = pd.DataFrame({"p": [0.12345, None], "pair": ["A & B", None], "on": pd.to_datetime(["2012-12-31", None])})
+    left = " style='text-align:left'"
+    assert f"<th>p</th><th{left}>pair</th><th{left}>on</th>" in plain(table)
+    assert f"<td>0.123</td><td{left}>A &amp; B</td><td{left}>2012-12-31</td>" in plain(table)
+    assert f"<td>–</td><td{left}>–</td><td{left}>–</td>" in plain(table)
 
 
 def test_a_day_is_a_day_whatever_it_is_given_as() -> None:
