@@ -36,12 +36,14 @@ from pipeline.judge.asks import asks  # noqa: E402
 from pipeline.judge.client import Model  # noqa: E402
 from pipeline.judge.config import JudgeConfig  # noqa: E402
 from pipeline.judge.evidence import gather  # noqa: E402
+from pipeline.judge.naming import name_topics  # noqa: E402
 from pipeline.judge.panel import judge_on  # noqa: E402
 from pipeline.judge.rubric import load_rubric  # noqa: E402
 
 DATA = Path(os.environ.get("TECHCONVERGE_REAL_DATA", HERE.parents[1] / "shared" / "data")) / "corpora"
 CONCURRENCY = 8
 REPORT = 20  # topic pairs of a report
+PATENTS = 5  # representatives of a topic
 WAIT = 0.02  # seconds the server thinks
 
 
@@ -76,14 +78,18 @@ def measure(opportunities: int, kills: int, folder: Path) -> dict[str, Any]:
         killed = kill_and_restart(opportunities, server, folder, kills)
         report = whole if opportunities == REPORT else run_child(REPORT, server.url, "judge", folder, "report")
         reference = run_child(REPORT, server.url, "reference", folder, "reference")
+        names = run_child(REPORT, server.url, "names", folder, "names")
     return {
         "opportunities": opportunities, "asked": asked, "at_once": at_once, "whole": whole, "again": again,
-        "rerun": rerun, "bare": bare, "killed": killed, "report": report, "reference": reference,
+        "rerun": rerun, "bare": bare, "killed": killed, "report": report, "reference": reference, "names": names,
     }  # fmt: skip
 
 
 def thinking(request: Request) -> Act:
-    """A fair judge that thinks a moment; a list gets each item once."""
+    """A fair judge that thinks a moment; a list gets each item once, a topic a name."""
+    if '{"label"' in request.user:
+        named = {"label": f"Number {request.digest()}", "description": "They bake bread on a stone that is heated."}
+        return Act(json.dumps(named), wait=WAIT)
     if "Output:" in request.user:
         items = [line.removeprefix("Item ") for line in request.user.splitlines() if line.startswith("Item T-")]
         said = [{"id": item, "score": 5, "reason": "x" * 200, "scenarios": ["y" * 40] * 2} for item in items]
@@ -182,10 +188,21 @@ def bare(opportunities: int, url: str, folder: Path) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - clock, "work": time.process_time() - processor}
 
 
+def names(opportunities: int, url: str, folder: Path) -> dict[str, Any]:
+    """Name every topic once, by the words and the titles of five patents."""
+    config, topics, table, _ = setting(opportunities, url, folder)
+    titles = iter(json.loads((folder.parent / "titles.json").read_text()))
+    rows = [{"topic_id": topic, "title": next(titles)} for topic in topics["topic_id"] for _ in range(PATENTS)]
+    nothing = {"calls_in_all": 0, "tokens_charged": 0}
+    naming = name_topics(table, table, topics, pd.DataFrame(rows), config, nothing, folder)
+    return {"spent": naming.record["spent"], "named": naming.record["named"]}
+
+
 TASKS: dict[str, Callable[[int, str, Path], dict[str, Any]]] = {
     "judge": judge,
     "bare": bare,
     "reference": functools.partial(judge, preset="reference"),
+    "names": names,
 }
 
 
@@ -219,6 +236,7 @@ def write_passages(folder: Path) -> None:
     corpus = ingest([DATA / "dpl_google.parquet"]).corpus
     patents = corpus.patents[corpus.patents["abstract"] != ""].head(5000)
     (folder / "passages.json").write_text(json.dumps((patents["title"] + ". " + patents["abstract"]).tolist()))
+    (folder / "titles.json").write_text(json.dumps(patents["title"].tolist()))
 
 
 def hash_of(text: str) -> str:
@@ -233,7 +251,7 @@ def table(found: dict[str, Any]) -> list[str]:
     calls = found["whole"]["spent"]["calls"]
     added = (found["whole"]["work"] - found["bare"]["work"]) / calls * 1000
     killed, spent = found["killed"], found["report"]["spent"]
-    reference = found["reference"]["spent"]
+    reference, naming = found["reference"]["spent"], found["names"]["spent"]
     paid_twice = killed["requests"] - calls
     same = killed["final"]["table"] == found["whole"]["table"]
     return [
@@ -262,7 +280,8 @@ def table(found: dict[str, Any]) -> list[str]:
         "",
         "## What a report costs with a real model",
         "",
-        f"{REPORT} topic pairs, six passages each; tokens as characters / 4, the usual rule for English. An answer is "
+        f"{REPORT} topic pairs, six passages a criterion, of the length of those of dpl_google (title and abstract); "
+        "tokens as characters / 4, the usual rule for English. An answer is "
         "taken as long as the scripted one; a wordy model, or one that thinks first, writes more, up to "
         "`max_output_tokens`.",
         "",
@@ -272,6 +291,8 @@ def table(found: dict[str, Any]) -> list[str]:
         f"{spent['tokens_in'] // spent['calls'] * 4 + 664:,} |",
         f"| reference: one list, 5 repeats | {reference['calls']:,} | {reference['tokens_in']:,} | "
         f"{reference['tokens_out']:,} | {reference['tokens_in'] // reference['calls'] * 4 + 64 + 600 * REPORT:,} |",
+        f"| names of {2 * REPORT} topics, with either | {naming['calls']:,} | {naming['tokens_in']:,} | "
+        f"{naming['tokens_out']:,} | {naming['tokens_in'] // naming['calls'] * 4 + 664:,} |",
         "",
     ]
 
