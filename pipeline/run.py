@@ -219,7 +219,6 @@ def _run_record(
         **horizon.learnt(),
         "horizon": request.config.task.horizon,
         "further_horizons": {str(years): other.learnt() for years, other in further.items()},
-        "ensemble": main["ensemble"],
         "explanation_check": main["explanation_check"],
         "encoder": main["encoding"]["encoder"],
         "versions": versions(),

@@ -29,12 +29,14 @@ class RunHorizon:
     notes: list[str]
 
     def learnt(self) -> dict[str, Any]:
-        """For the run's record: the cutoffs that were tested, and from what each cutoff learnt with which weights."""
+        """For the run's record: the cutoffs that were tested, and from what each cutoff learnt, with which weights, and
+        what its members and the ranking were worth where that was decided."""
         by_cutoff = {record["universe"]["cutoff"]: record for record in self.records}
         return {
             "tested_cutoffs": [cutoff for cutoff, record in by_cutoff.items() if record["tested"]],
             "training_origins": {cutoff: record["training_origins"] for cutoff, record in by_cutoff.items()},
             "member_weights": {cutoff: record["weights"] for cutoff, record in by_cutoff.items()},
+            "ensemble": {cutoff: record["ensemble"] for cutoff, record in by_cutoff.items()},
         }
 
     def warnings(self) -> list[str]:

@@ -66,6 +66,12 @@ def test_the_record_says_what_is_done_otherwise(forecast_made: CutoffForecast) -
         assert words in said
 
 
+def test_no_member_beats_the_ranking_on_the_validation_origin(forecast_made: CutoffForecast) -> None:
+    precision = forecast_made.ranking.details["validation_average_precision"]
+    assert {"lightgbm/none", "heuristic/adamic_adar", "prior/boosted"} <= set(precision)
+    assert precision["ranking"] == max(precision.values())
+
+
 def test_the_head_is_explained(forecast_made: CutoffForecast) -> None:
     table, check = explanations(forecast_made, np.arange(5), 3, 7)
     assert table.groupby(["code_a", "code_b"]).ngroups == 5

@@ -130,6 +130,15 @@ def test_the_record_and_the_list_name_every_horizon(backtest: Path) -> None:
     )
 
 
+def test_at_every_cutoff_and_horizon_no_member_beats_the_ranking_on_the_validation_origin(backtest: Path) -> None:
+    record = read(backtest, "run.json")
+    for horizon in (record, *record["further_horizons"].values()):
+        for cutoff in ("2014-12-31", "2015-12-31"):
+            precision = horizon["ensemble"][cutoff]["validation_average_precision"]
+            assert {"logistic/none", "heuristic/adamic_adar", "prior/boosted"} <= set(precision)
+            assert precision["ranking"] == max(precision.values())
+
+
 def test_the_report_shows_each_horizon(backtest: Path) -> None:
     page = (backtest / "report.html").read_text()
     assert page.count('<svg class="soon"') == 20

@@ -11,15 +11,18 @@ from hypothesis import Phase, example, given, settings
 from leakage.edits import EDITS, EVERYTHING, NOTHING, Edits, edited
 from leakage.identical import assert_identical
 from leakage.told import CONFIG, features, forecast, silent, whole
-from runs import FIRM
+from runs import FEW_BLOCKS, FIRM, LIGHT
 
+import pipeline.forecast
+from pipeline import forecast_in_blocks
 from pipeline.artifacts import read_json, sha256_file
 from pipeline.corpus.ingest import ingest, ingest_tables
 from pipeline.corpus.readers import SourceTable, flat_table, read_source
 from pipeline.corpus.store import save_corpus
+from pipeline.pairs import candidates
 from pipeline.parts import compute_part, part_request
 from pipeline.ranking.ensemble import EnsembleConfig
-from pipeline.run_config import RunConfig
+from pipeline.run_config import RunConfig, load_config
 
 TRUNCATED = dataclasses.replace(NOTHING, deleted=1.0)  # an export made on the cutoff
 # an example takes seconds and is short to read: to shrink it would take minutes and tell little more
@@ -87,6 +90,28 @@ def test_all_edits_at_once_move_no_member_of_the_default_ensemble(sample_rows: S
         forecast(whole(rows, cutoff), cutoff, FIRM, default)
         for rows in (sample_rows, edited(sample_rows, cutoff, EVERYTHING))
     )
+    assert_identical(left, right)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["in blocks", "strengthening"])
+def test_all_edits_at_once_move_no_forecast_of_another_kind(
+    sample_rows: SourceTable, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cutoff = pd.Timestamp("2014-12-31").as_unit("s")
+    track = {"track": "strengthening" if way == "strengthening" else "new"}
+    blocks = [*FEW_BLOCKS["blocks"], "background"]
+    config = load_config(None, LIGHT | {"features": {"blocks": blocks}, "task": track})
+    if way == "in blocks":
+        monkeypatch.setattr(candidates, "BLOCK", 1000)
+        monkeypatch.setattr(pipeline.forecast, "BLOCK", 0)
+        monkeypatch.setattr(forecast_in_blocks, "SAMPLE", 1500)
+        monkeypatch.setattr(forecast_in_blocks, "HEAD", 100)
+    left, right = (
+        forecast(whole(rows, cutoff), cutoff, None, config)
+        for rows in (sample_rows, edited(sample_rows, cutoff, EVERYTHING))
+    )
+    assert (left["forecast"].whole_list is not None) is (way == "in blocks")
     assert_identical(left, right)
 
 

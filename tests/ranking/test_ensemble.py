@@ -86,8 +86,11 @@ def test_too_few_positives_are_refused(origins: dict[int, Origin]) -> None:
         rank(origins, [2009, 2012], config, [])
 
 
-def test_on_the_validation_origin_no_member_is_better_than_the_ranking(origins: dict[int, Origin]) -> None:
-    details = rank(origins, [2009, 2012], PLAIN, []).details
+@pytest.mark.parametrize("past", [[2009, 2012], [2012]], ids=["in time", "by pair"])
+def test_on_the_validation_origin_no_member_is_better_than_the_ranking(
+    origins: dict[int, Origin], past: list[int]
+) -> None:
+    details = rank(origins, past, PLAIN, []).details
     precision = details["validation_average_precision"]
     assert details["validation_origin"] == "2012-12-31"
     assert precision["ranking"] == max(precision.values())
