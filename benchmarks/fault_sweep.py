@@ -263,7 +263,7 @@ def torn(place: Path) -> list[str]:
         tables = json.loads((place / "corpus" / "manifest.json").read_text())["tables"]
         told = {f"{name}.parquet": tables[name]["sha256"] for name in TABLES}
         faults += [] if unchanged(place / "corpus", told) else ["corpus"]
-    runs = [place / "run", place / "tested", *(place / "watch" / "runs").glob("*")]
+    runs = [place / "run", place / "tested", *(place / "watch" / "runs").glob("[!.]*")]
     for record in (*(run / "run.json" for run in runs), *(place / "run").glob("firm-*/topics.json")):
         if record.parent.exists():
             whole = unchanged(record.parent, json.loads(record.read_text())["outputs"], "fusion")
