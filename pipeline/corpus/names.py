@@ -1,5 +1,6 @@
 """Names of firms and people: the key on which they are counted, and near matches of a misspelt one."""
 
+import functools
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -96,6 +97,7 @@ def _without_forms(words: list[str]) -> list[str]:
 
 
 KEYS = {"assignee": normalise_party, "inventor": normalise_person}
+_CACHED = {role: functools.lru_cache(1 << 18)(key) for role, key in KEYS.items()}  # names come again, piece by piece
 
 
 def normalise_parties(names: pd.Series, role: str, aliases: Mapping[str, str] | None = None) -> pd.Series:
@@ -103,7 +105,7 @@ def normalise_parties(names: pd.Series, role: str, aliases: Mapping[str, str] | 
 
     ``aliases``: key of an assignee -> key of the group it is counted under.
     """
-    key = KEYS[role]
+    key = _CACHED[role]
     grouped = aliases if aliases and role == "assignee" else {}
     keys = {name: key(name) for name in names.unique()}
     return names.map({name: grouped.get(own, own) for name, own in keys.items()}).astype("str")
