@@ -304,8 +304,8 @@ class Groups:
     Where a group ends depends on the rows alone, not on the tables in which they come.
     """
 
-    def __init__(self, rows: int = GROUP_ROWS) -> None:
-        self._most = rows
+    def __init__(self, rows: int = GROUP_ROWS, text: int = GROUP_BYTES) -> None:
+        self._most, self._longest = rows, text
         self._pending: list[pa.Table] = []
         self._rows = self._bytes = 0
 
@@ -316,7 +316,7 @@ class Groups:
         ends = np.cumsum(text_lengths(table))
         start = begin = 0
         while start < table.num_rows:
-            fitting = int(np.searchsorted(ends, begin + GROUP_BYTES - self._bytes, side="right")) - start
+            fitting = int(np.searchsorted(ends, begin + self._longest - self._bytes, side="right")) - start
             size = min(fitting, self._most - self._rows)
             if size <= 0 and self._rows:
                 yield self.rest()

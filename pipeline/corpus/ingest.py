@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from pipeline import schemas
@@ -18,6 +19,9 @@ from pipeline.corpus.timeline import Corpus, last_day
 from pipeline.corpus.validity import SymbolList
 from pipeline.errors import CorpusError
 
+_OF_PATENTS = (  # what is held of the rows that become patents
+    "patent_id", "knowledge_date", "date_kind", "date_precision", "app_date", "app_fault", "family_id", "office",
+)  # fmt: skip
 _NAMED = 40  # columns of a source that are named when they are ignored
 
 
@@ -167,18 +171,19 @@ class Assembly:
 
     def __init__(self, tables: Sequence[SourceTable], cleaning: Cleaning, scratch: Path) -> None:
         self.tables, self.cleaning, self._scratch = tuple(tables), cleaning, scratch
-        self._stacked = stacked = stack(tables, cleaning.symbol_list)
-        rows = stacked.rows
-        repeats = exact_repeats(rows, stacked.texts)
+        stacked = stack(tables, cleaning.symbol_list)
+        rows, self._texts = stacked.rows, stacked.texts
+        repeats = exact_repeats(rows, self._texts)
         unique = rows[~repeats]
         reasons, self._replacements = corrected(unique, unusable(unique))
         usable = unique[reasons == ""]
         documents = usable[~usable.index.isin(self._replacements["before"])]
         ids = representatives(documents, cleaning.families)
-        self._patents = documents[documents["patent_id"] == ids].sort_values(
-            ["knowledge_date", "patent_id"], kind="stable"
-        )
+        patents = documents.loc[documents["patent_id"] == ids, list(_OF_PATENTS)]
+        self._patents = patents.sort_values(["knowledge_date", "patent_id"], kind="stable")
         self._row_faults = _row_faults(unique, reasons, stacked.uncoded)
+        self._places = rows[["source", "row", "patent_id"]]
+        self._corrections = rows.loc[np.unique(self._replacements.to_numpy())]  # and what they replace
         self.account = Account(
             read=sum(table.rows for table in tables),
             kept=len(self._patents),
@@ -217,15 +222,17 @@ class Assembly:
         They can be taken once. ``notes`` and ``warnings`` grow by what is found on the way.
         """
         yield "members", self.members
-        rows = len(self._stacked.rows)
-        at_once = rows_at_once(self._stacked.texts.size, rows)
+        rows = len(self._places)
+        at_once = rows_at_once(self._texts.size, rows)
         patents = Ordered(self._scratch, self._patents.index.to_numpy(), rows, at_once)
-        for texts in self._stacked.texts:
+        for texts in self._texts:
             patents.add(texts)
         standing = Standing(self.members)
         invalid, faults, nameless = [], [], []
+        told = 0
         for texts in patents:
-            piece = pd.concat([self._patents.loc[texts.index], texts], axis="columns")
+            piece = pd.concat([self._patents.iloc[told : told + len(texts)], texts], axis="columns")
+            told += len(texts)
             values, bad = entries.values(piece)
             faults.append(bad)
             parties, bad = entries.parties(piece, self.cleaning.aliases.keys)
@@ -240,7 +247,7 @@ class Assembly:
         found = self._quarantine([*invalid, *faults, *nameless, self._doubtful])
         yield "quarantine", _conform(found, schemas.Quarantine)
         names = [table.name for table in self.tables]
-        changed = history(self._stacked.rows, self._stacked.texts, self._replacements, names)
+        changed = history(self._corrections, self._texts, self._replacements, names)
         yield "history", _conform(changed, schemas.History)
 
     def _note(self, codes: pd.DataFrame, patents: pd.DataFrame) -> None:
@@ -253,7 +260,7 @@ class Assembly:
     def _quarantine(self, faults: Sequence[pd.DataFrame]) -> pd.DataFrame:
         """All faults in the order of the sources' rows, those of the readers and of whole rows included."""
         own = pd.concat([self._row_faults, *faults])
-        places = self._stacked.rows.loc[own.index, ["source", "row", "patent_id"]]
+        places = self._places.loc[own.index]
         read = [table.faults.assign(source=number) for number, table in enumerate(self.tables) if len(table.faults)]
         found = pd.concat([places.assign(**own), *read])
         found = found.sort_values(["source", "row"], kind="stable", ignore_index=True)

@@ -47,14 +47,15 @@ _COUNTRY = re.compile(r"\s*[\[(][A-Z]{2}[\])]$")  # as the EPO writes it behind 
 
 
 class _Spaces(dict[int, int | str]):
-    """Translation in which letters, digits and combining marks stay and all else becomes a space."""
+    """Translation in which letters, digits and combining marks stay and all else becomes a space, or nothing."""
 
     def __missing__(self, code: int) -> int | str:
         self[code] = code if unicodedata.category(chr(code))[0] in "LMN" else " "
         return self[code]
 
 
-_SPACES = _Spaces()
+_SPACES = _Spaces(dict.fromkeys(map(ord, ".'’`´"), ""))  # S.A. is SA, O'Brien one word
+_APART = re.compile(r"\b(\w) (?=\w\b)")  # single letters in a row are one abbreviation
 
 
 def normalise_person(name: str) -> str:
@@ -63,9 +64,9 @@ def normalise_person(name: str) -> str:
     >>> normalise_person("LANGOS, J. P."), normalise_person("Langos, JP")
     ('langos jp', 'langos jp')
     """
-    text = re.sub(r"[.'’`´]", "", unicodedata.normalize("NFKC", name).casefold())  # S.A. is SA, O'Brien one word
+    text = unicodedata.normalize("NFKC", name).casefold()
     words = " ".join(text.translate(_SPACES).split())
-    return re.sub(r"\b(\w) (?=\w\b)", r"\1", words)  # single letters in a row are one abbreviation
+    return _APART.sub(r"\1", words)
 
 
 def normalise_party(name: str) -> str:

@@ -5,10 +5,8 @@ Of every row only what decides is held in memory; its long texts stay where they
 
 import dataclasses
 import hashlib
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
 import pandas as pd
 
 from pipeline.artifacts import text_lengths
@@ -19,7 +17,7 @@ from pipeline.corpus.readers import FLAT, SourceTable
 from pipeline.corpus.spill import with_rows
 from pipeline.corpus.validity import SymbolList
 from pipeline.errors import CorpusError
-from pipeline.schemas import DATE_KINDS
+from pipeline.schemas import DATE_KINDS, History, empty
 
 HELD = ("patent_id", "date", "family_id", "office", "app_date", "date_kind")  # columns held of all rows
 TOLD = tuple(name for name in FLAT if name not in HELD)  # those that are not
@@ -45,10 +43,9 @@ class Texts:
         for (_, piece), names in zip(_labelled(self.tables), self.damaged, strict=True):
             yield piece[list(TOLD)].assign(**{name: mend(piece[name])[0] for name in names})
 
-    def of(self, labels: pd.Index | np.ndarray) -> pd.DataFrame:
+    def of(self, labels: pd.Index) -> pd.DataFrame:
         """Those of some rows, in the order of all."""
-        pieces = self if len(labels) else itertools.islice(self, 1)
-        return pd.concat([piece[piece.index.isin(labels)] for piece in pieces])
+        return pd.concat([piece[piece.index.isin(labels)] for piece in self])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,9 +171,13 @@ def corrected(rows: pd.DataFrame, reasons: pd.Series) -> tuple[pd.Series, pd.Dat
 
 
 def history(rows: pd.DataFrame, texts: Texts, pairs: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """What corrections changed (``schemas.History``); ``pairs``: see ``corrected``; ``names``: of the sources."""
-    labels = np.unique(pairs[["before", "after"]].to_numpy())
-    whole = pd.concat([rows.loc[labels], texts.of(labels)], axis="columns")
+    """What corrections changed (``schemas.History``).
+
+    ``pairs``: see ``corrected``; ``rows``: those in them; ``names``: of the sources.
+    """
+    if pairs.empty:
+        return empty(History)
+    whole = pd.concat([rows, texts.of(rows.index)], axis="columns")
     before = whole.loc[pairs["before"]].reset_index(drop=True)
     after = whole.loc[pairs["after"]].reset_index(drop=True)
     places = pd.DataFrame(

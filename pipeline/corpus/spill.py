@@ -11,10 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.artifacts import GROUP_BYTES, Groups, text_lengths
+from pipeline.artifacts import Groups, text_lengths
 from pipeline.errors import ArtifactError
 
-PIECE = 1 << 16  # the most rows of text that are held at once, where not ``GROUP_BYTES`` of text are fewer
+PIECE, PIECE_BYTES = 1 << 16, 32 << 20  # the most rows, and text, that are held at once
 ROW = "source_row"  # a column for the frame's index
 _PLACE = "place"
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
@@ -29,7 +29,7 @@ def pieces(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 def rows_at_once(text: int, rows: int) -> int:
     """How many rows may be held, of ``rows`` with so many bytes of text together."""
-    return max(1, min(PIECE, rows * GROUP_BYTES // max(text, 1)))
+    return max(1, min(PIECE, rows * PIECE_BYTES // max(text, 1)))
 
 
 def spill(frames: Iterable[pd.DataFrame], folder: Path) -> tuple[Path, int]:
@@ -39,7 +39,7 @@ def spill(frames: Iterable[pd.DataFrame], folder: Path) -> tuple[Path, int]:
     """
     handle, name = tempfile.mkstemp(dir=folder, suffix=".arrow")
     os.close(handle)
-    groups, rows = Groups(PIECE), 0
+    groups, rows = Groups(PIECE, PIECE_BYTES), 0
     with contextlib.ExitStack() as stack:
         writer: pa.RecordBatchStreamWriter | None = None
         for frame in frames:
