@@ -22,7 +22,7 @@ _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
 
 def pieces(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """A frame of text in pieces of bounded size; an empty one is a piece."""
-    size = rows_at_once(int(sum(text_lengths(with_rows(frame)))), len(frame))
+    size = rows_at_once(int(text_lengths(with_rows(frame)).sum()), len(frame))
     for start in range(0, max(len(frame), 1), size):
         yield frame.iloc[start : start + size]
 
