@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from pipeline.artifacts import Groups, text_lengths
 from pipeline.errors import ArtifactError
 
-PIECE, PIECE_BYTES = 1 << 16, 32 << 20  # the most rows, and text, that are held at once
+PIECE, PIECE_BYTES = 1 << 18, 32 << 20  # the most rows, and text, that are held at once
 ROW = "source_row"  # a column for the frame's index
 _PLACE = "place"
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
