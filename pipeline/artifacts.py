@@ -10,16 +10,19 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import ArtifactError, TechconvergeError
 
+GROUP_ROWS, GROUP_BYTES = 1 << 20, 64 << 20  # the most rows, and text, that lie together in a file of a table
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux's renameat2
 _HASHED = {".parquet", ".csv", ".json", ".safetensors"}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}  # faults of writing, never of reading
@@ -141,6 +144,25 @@ def atomic_directory(path: Path, marker: str, entries: Collection[str]) -> Itera
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def scratch_beside(path: Path) -> Iterator[Path]:
+    """Yield a folder for temporary files on the disk of ``path``, for who holds its lock (see ``locked``).
+
+    It is removed at the end; that of a killed process is removed by the next one that takes the lock.
+
+    Raises:
+        ArtifactError: there is no room for them.
+    """
+    path = path.absolute()
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.", ignore_cleanup_errors=True) as made:
+            yield Path(made)
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise _unwritable(path, error) from error
+        raise
+
+
 def exchanged(one: Path, other: Path) -> bool:
     """Swap two folders in one step, so that at no moment either name is missing; False where the system cannot."""
     try:
@@ -247,11 +269,78 @@ def read_record(run: Path) -> Any:
 
 def write_table(path: Path, table: pd.DataFrame, metadata: Mapping[str, str] | None = None) -> None:
     """Write a frame as Parquet atomically; the same frame and metadata give the same bytes."""
-    arrow = pa.Table.from_pandas(table, preserve_index=False)
-    # pandas stores its own version in the schema metadata: dropped, so that bytes depend on content alone
-    arrow = arrow.replace_schema_metadata({**(metadata or {})})
-    with atomic_path(path) as temporary:
-        pq.write_table(arrow, temporary, compression="zstd")
+    with table_writer(path, metadata) as write:
+        write(table)
+
+
+@contextlib.contextmanager
+def table_writer(path: Path, metadata: Mapping[str, str] | None = None) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """Yield a function that takes a table piece by piece, at least one; the bytes are those of ``write_table``.
+
+    What makes a row group (see ``Groups``) is written when it is there, so little more is held.
+    """
+    with atomic_path(path) as temporary, contextlib.ExitStack() as stack:
+        groups = Groups()
+        writer: pq.ParquetWriter | None = None
+
+        def write(frame: pd.DataFrame) -> None:
+            nonlocal writer
+            arrow = pa.Table.from_pandas(frame, preserve_index=False)
+            # pandas stores its own version in the schema metadata: dropped, so that bytes depend on content alone
+            arrow = arrow.replace_schema_metadata({**(metadata or {})})
+            if writer is None:
+                writer = stack.enter_context(pq.ParquetWriter(temporary, arrow.schema, compression="zstd"))
+            for whole in groups.add(arrow):
+                writer.write_table(whole, row_group_size=GROUP_ROWS)
+
+        yield write
+        if writer is not None:
+            writer.write_table(groups.rest(), row_group_size=GROUP_ROWS)
+
+
+class Groups:
+    """Rows put together in groups of at most so many rows and, but for a longer row, bytes of text.
+
+    Where a group ends depends on the rows alone, not on the tables in which they come.
+    """
+
+    def __init__(self, rows: int = GROUP_ROWS, text: int = GROUP_BYTES) -> None:
+        self._most, self._longest = rows, text
+        self._pending: list[pa.Table] = []
+        self._rows = self._bytes = 0
+
+    def add(self, table: pa.Table) -> Iterator[pa.Table]:
+        """Take a table; gives the groups into which its next row does not go."""
+        if not table.num_rows:
+            self._pending.append(table)
+        ends = np.cumsum(text_lengths(table))
+        start = begin = 0
+        while start < table.num_rows:
+            fitting = int(np.searchsorted(ends, begin + self._longest - self._bytes, side="right")) - start
+            size = min(fitting, self._most - self._rows)
+            if size <= 0 and self._rows:
+                yield self.rest()
+                continue
+            self._pending.append(table.slice(start, max(size, 1)))
+            start += max(size, 1)
+            self._rows += max(size, 1)
+            self._bytes += int(ends[start - 1]) - begin
+            begin = int(ends[start - 1])
+
+    def rest(self) -> pa.Table:
+        """What is there, after which nothing is."""
+        whole = pa.concat_tables(self._pending).combine_chunks()
+        self._pending, self._rows, self._bytes = [], 0, 0
+        return whole
+
+
+def text_lengths(table: pa.Table) -> np.ndarray:
+    """The bytes of text in each row."""
+    lengths = np.zeros(table.num_rows, dtype=np.int64)
+    for column in table.columns:
+        if pa.types.is_large_string(column.type) or pa.types.is_string(column.type):
+            lengths += pc.fill_null(pc.binary_length(column), 0).to_numpy().astype(np.int64)
+    return lengths
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:

@@ -12,7 +12,8 @@ import pandas as pd
 from pipeline.api.html import card
 from pipeline.config import Level, Scheme, TaskConfig
 from pipeline.corpus.families import Families
-from pipeline.corpus.ingest import ingest
+from pipeline.corpus.grow import create
+from pipeline.corpus.ingest import Cleaning
 from pipeline.corpus.store import coverage, load_corpus, load_manifest, save_corpus
 from pipeline.corpus.timeline import Corpus as Tables
 from pipeline.corpus.titles import titles
@@ -45,7 +46,7 @@ class Corpus:
     @classmethod
     def ingest(cls, files: Sequence[str | Path], out: str | Path, families: Families = "merge") -> "Corpus":
         """Read tables of patents into the folder ``out``, as ``techconverge ingest`` does, and open it."""
-        save_corpus(ingest([Path(file) for file in files], families), Path(out))
+        create([Path(file) for file in files], Path(out), Cleaning(families), lambda message: None)
         return cls.open(out)
 
     @classmethod

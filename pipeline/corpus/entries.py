@@ -18,8 +18,6 @@ from pipeline.corpus.names import normalise_parties
 from pipeline.corpus.symbols import parse_symbols
 from pipeline.corpus.validity import UNKNOWN, SymbolList
 
-_CITING = 20_000  # patents whose references are looked up at once
-
 
 def explode(texts: pd.Series) -> pd.DataFrame:
     """The non-empty entries of ``;``-joined lists: their position, and as index the label of their row."""
@@ -91,19 +89,8 @@ def codes(patents: pd.DataFrame, symbols: pd.DataFrame) -> tuple[pd.DataFrame, p
     return valid, pd.DataFrame({"kind": "symbol", "reason": invalid["fault"], "value": invalid["value"]})
 
 
-def citations(patents: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
-    """The table of references, those to documents of the corpus pointing at the patent that stands for them.
-
-    Some patents after the other: a patent has thirty references, and each is looked up in several ways at once.
-    """
-    standing = Standing(members)
-    starts = range(0, max(len(patents), 1), _CITING)
-    return pd.concat(
-        [_citations(patents.iloc[start : start + _CITING], standing) for start in starts], ignore_index=True
-    )
-
-
-def _citations(patents: pd.DataFrame, standing: Standing) -> pd.DataFrame:
+def citations(patents: pd.DataFrame, standing: Standing) -> pd.DataFrame:
+    """The table of references, those to documents of the corpus pointing at the patent that stands for them."""
     tables = []
     for kind, column in (("patent", "cited_ids"), ("npl", "cited_npl")):
         entries = explode(patents[column]).rename(columns={"value": "cited"})

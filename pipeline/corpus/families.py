@@ -3,11 +3,13 @@
 import functools
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from pipeline.corpus.numbers import number_keys
 
 Families = Literal["merge", "keep"]
+_AT_ONCE = 1 << 16  # ids whose keys are made at once
 BY_PRIORITY = "priorities:"  # begins the family id made of them
 
 
@@ -38,17 +40,43 @@ def representatives(documents: pd.DataFrame, families: Families) -> pd.Series:
 
 
 class Standing:
-    """Which patent stands for each document of a corpus, by its id or by its number."""
+    """Which patent stands for each document of a corpus, by its id or by its number.
+
+    ``members``: as ``schemas.Members``, the earliest known first.
+    """
 
     def __init__(self, members: pd.DataFrame) -> None:
         self._members = members
-        self.by_id = members[["member_id", "patent_id", "knowledge_date"]]
+        self.patent_id = members["patent_id"]
+        self.knowledge_date = members["knowledge_date"]
+
+    def of_id(self, ids: pd.Series) -> np.ndarray:
+        """The row of the member with each id, -1 where there is none."""
+        return self._ids.get_indexer(pd.Index(ids, dtype="object"))
+
+    def of_number(self, keys: pd.Series) -> np.ndarray:
+        """The row of the member with each ``number_key``, of several the earliest known; -1 where there is none."""
+        found = self._numbers.get_indexer(pd.Index(keys, dtype="object"))
+        return np.where(found < 0, -1, self._first[found])
+
+    # Python's own strings: of others the table of hashes would be made anew for each question
+    @functools.cached_property
+    def _ids(self) -> pd.Index:
+        return pd.Index(self._members["member_id"].to_numpy(), dtype="object")
 
     @functools.cached_property
-    def by_number(self) -> pd.DataFrame:
-        """The same, indexed by ``number_key``; of several documents of one number the earliest known."""
-        keys = number_keys(self._members["member_id"], self._members["office"])
-        return self.by_id.assign(key=keys).drop_duplicates("key").set_index("key")
+    def _numbers(self) -> pd.Index:
+        return pd.Index(self._keys.iloc[self._first].to_numpy(), dtype="object")
+
+    @functools.cached_property
+    def _first(self) -> np.ndarray:
+        return np.flatnonzero(~self._keys.duplicated())
+
+    @functools.cached_property
+    def _keys(self) -> pd.Series:
+        starts = range(0, max(len(self._members), 1), _AT_ONCE)
+        parts = (self._members.iloc[start : start + _AT_ONCE] for start in starts)
+        return pd.concat([number_keys(part["member_id"], part["office"]) for part in parts])
 
 
 def resolve_citations(citations: pd.DataFrame, standing: Standing) -> pd.DataFrame:
@@ -60,17 +88,20 @@ def resolve_citations(citations: pd.DataFrame, standing: Standing) -> pd.DataFra
     cited id: that it belongs to the family was not known then. References of a patent to itself are dropped, repeated
     ones counted once.
     """
-    links = citations.merge(standing.by_id, how="left", left_on="cited", right_on="member_id")
-    patent = links["kind"] == "patent"
-    lost = patent & links["patent_id"].isna()
+    patent = (citations["kind"] == "patent").to_numpy()
+    found = np.full(len(citations), -1)
+    found[patent] = standing.of_id(citations["cited"][patent])
+    lost = patent & (found < 0)
     if lost.any():
-        sought = number_keys(links.loc[lost, "cited"], links.loc[lost, "citing_office"])
-        found = standing.by_number.reindex(sought)
-        links.loc[lost, "patent_id"] = found["patent_id"].to_numpy()
-        links.loc[lost, "knowledge_date"] = found["knowledge_date"].to_numpy()
-    known = patent & (links["knowledge_date"] <= links["citing_date"])
-    links = links.assign(cited=links["cited"].mask(known, links["patent_id"]))
+        found[lost] = standing.of_number(number_keys(citations["cited"][lost], citations["citing_office"][lost]))
+    row = np.flatnonzero(found >= 0)
+    row = row[standing.knowledge_date.to_numpy()[found[row]] <= citations["citing_date"].to_numpy()[row]]
+    cited = citations["cited"].reset_index(drop=True)
+    cited.iloc[row] = standing.patent_id.iloc[found[row]].to_numpy()
+    links = citations.reset_index(drop=True).assign(cited=cited)
     links = links[links["citing"] != links["cited"]]
-    key = links["cited"].mask(links["kind"] == "patent", number_keys(links["cited"], links["citing_office"]))
+    numbered = links[links["kind"] == "patent"]
+    key = links["cited"].copy()
+    key[numbered.index] = number_keys(numbered["cited"], numbered["citing_office"])
     links = links.assign(cited_key=key)[["citing", "cited", "kind", "cited_key"]]
     return links.drop_duplicates(["citing", "cited_key", "kind"], ignore_index=True)

@@ -2,15 +2,16 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.artifacts import locked
+from pipeline.artifacts import locked, scratch_beside
 from pipeline.corpus.aliases import Aliases
 from pipeline.corpus.families import Families
-from pipeline.corpus.ingest import Cleaning, ingest_tables
+from pipeline.corpus.ingest import Assembly, Cleaning
 from pipeline.corpus.readers import SourceTable, read_source
+from pipeline.corpus.readers.shards import spilled
 from pipeline.corpus.sources import read_cleaning, read_sources
 from pipeline.corpus.store import load_manifest, write_corpus
 from pipeline.corpus.validity import SymbolList
@@ -45,10 +46,11 @@ def create(
         CorpusError: a file cannot be read, or no row of any can be used.
         ArtifactError: ``out`` is no corpus, cannot be written, or is being written.
     """
-    with locked(out):
-        ingested = ingest_tables(_read(files, progress, format, mapping, mapper), cleaning=cleaning)
+    with locked(out), scratch_beside(out) as scratch:
+        tables = list(_read(files, progress, format, mapping, mapper, scratch))
+        made = Assembly(tables, cleaning, scratch)
         progress("writing")
-        return write_corpus(ingested, out)
+        return write_corpus(made, out)
 
 
 def append(
@@ -71,7 +73,7 @@ def append(
         CorpusError: ``out`` is no corpus, or a file cannot be read.
         ArtifactError: a part of the corpus is damaged, or it is being written.
     """
-    with locked(out):
+    with locked(out), scratch_beside(out) as scratch:
         manifest = load_manifest(out)
         before = read_cleaning(out, manifest)
         cleaning = Cleaning(
@@ -82,7 +84,7 @@ def append(
         seen = {source["sha256"] for source in manifest["sources"]}
         added: list[SourceTable] = []
         known: list[SourceTable] = []
-        for table in _read(files, progress, format, mapping, mapper):
+        for table in _read(files, progress, format, mapping, mapper, scratch):
             (known if table.sha256 in seen else added).append(table)
             seen.add(table.sha256)
         names = tuple(table.name for table in known)
@@ -90,18 +92,26 @@ def append(
             return Grown(manifest, names, changed=False)
         progress("reading what the corpus holds")
         stored = read_sources(out, manifest)
-        ingested = ingest_tables([*stored, *added], cleaning=cleaning)
+        made = Assembly([*stored, *added], cleaning, scratch)
         progress("writing")
-        written = write_corpus(ingested, out, simulated=manifest["simulated"], stored=len(stored))
+        written = write_corpus(made, out, simulated=manifest["simulated"], stored=len(stored))
         return Grown(written, names, changed=True)
 
 
 def _read(
-    files: Sequence[Path], progress: Progress, format: str | None, mapping: Path | None, mapper: Mapper
-) -> list[SourceTable]:
+    files: Sequence[Path],
+    progress: Progress,
+    format: str | None,
+    mapping: Path | None,
+    mapper: Mapper,
+    scratch: Path,
+) -> Iterator[SourceTable]:
+    """The sources, one after the other, their rows in temporary files below ``scratch``."""
     if files:
         progress(f"reading {', '.join(path.name for path in files)}")
-    return list(mapper(functools.partial(read_source, format=format, mapping=mapping), files))
+    there = scratch if mapper is in_turn else None  # elsewhere there is no such folder
+    for table in mapper(functools.partial(read_source, format=format, mapping=mapping, scratch=there), files):
+        yield table if table.spilled else spilled(table, scratch)
 
 
 def _told(cleaning: Cleaning) -> tuple[str, dict[str, str], str]:

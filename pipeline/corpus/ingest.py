@@ -1,22 +1,27 @@
 """From source files to a corpus, with an account in which every row read is found again."""
 
 import dataclasses
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from pipeline import schemas
 from pipeline.corpus import entries
 from pipeline.corpus.aliases import NO_ALIASES, Aliases
-from pipeline.corpus.families import BY_PRIORITY, Families, representatives
+from pipeline.corpus.families import BY_PRIORITY, Families, Standing, representatives
 from pipeline.corpus.readers import SourceTable, read_source
-from pipeline.corpus.rows import Stacked, corrected, exact_repeats, history, stack, unusable
+from pipeline.corpus.rows import SHOWN, corrected, exact_repeats, history, stack, unusable
+from pipeline.corpus.spill import Ordered, rows_at_once
 from pipeline.corpus.timeline import Corpus, last_day
 from pipeline.corpus.validity import SymbolList
 from pipeline.errors import CorpusError
 
-_SHOWN = 200  # characters of an offending value that the quarantine keeps
+_OF_PATENTS = (  # what is held of the rows that become patents
+    "patent_id", "knowledge_date", "date_kind", "date_precision", "app_date", "app_fault", "family_id", "office",
+)  # fmt: skip
 _NAMED = 40  # columns of a source that are named when they are ignored
 
 
@@ -79,12 +84,19 @@ class Ingested:
     @property
     def sources(self) -> tuple[Source, ...]:
         """The files, in the order in which they came in."""
-        return tuple(Source(table.name, table.format, table.sha256, table.rows) for table in self.tables)
+        return _sources(self.tables)
 
     @property
-    def families(self) -> Families:
-        """Whether members of a family count once."""
-        return self.cleaning.families
+    def members(self) -> pd.DataFrame:
+        """The corpus's table of that name."""
+        return self.corpus.members
+
+    def pieces(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        """The corpus's tables by name, each whole."""
+        for name in ("members", "patents", "patent_codes", "citations", "parties"):
+            yield name, getattr(self.corpus, name)
+        yield "quarantine", self.quarantine
+        yield "history", self.history
 
 
 def ingest(
@@ -102,7 +114,39 @@ def ingest(
 def ingest_tables(
     tables: Sequence[SourceTable], families: Families = "merge", cleaning: Cleaning | None = None
 ) -> Ingested:
-    """Make one corpus of flat tables; ``cleaning`` says more than ``families``, and goes before it.
+    """Make one corpus of flat tables in memory, as ``Assembly`` says; ``cleaning`` goes before ``families``.
+
+    Raises:
+        CorpusError: when no row can be used.
+    """
+    how = cleaning or Cleaning(families)
+    with tempfile.TemporaryDirectory(prefix="techconverge-") as scratch:
+        made = Assembly(tables, how, Path(scratch))
+        pieces: dict[str, list[pd.DataFrame]] = {}
+        for name, piece in made.pieces():
+            pieces.setdefault(name, []).append(piece)
+    whole = {name: pd.concat(parts, ignore_index=True) for name, parts in pieces.items()}
+    return Ingested(
+        corpus=Corpus(
+            patents=whole["patents"],
+            patent_codes=whole["patent_codes"],
+            citations=whole["citations"],
+            parties=whole["parties"],
+            members=made.members,
+            cutoff=last_day(made.members),
+        ),
+        quarantine=whole["quarantine"],
+        history=whole["history"],
+        account=made.account,
+        tables=made.tables,
+        cleaning=how,
+        warnings=made.warnings,
+        notes=made.notes,
+    )
+
+
+class Assembly:
+    """Flat tables on their way to a corpus: what becomes of each row is decided; the tables then come in pieces.
 
     *Exact repeats* are dropped: rows of equal id and equal content, and rows that agree in all but an id that is a mere
     row number. An id is a publication number, which makes rows two documents whatever else they share, when it
@@ -117,70 +161,115 @@ def ingest_tables(
 
     The knowledge date is ``date``, at the end of its month or year where the source says no more. The filing date is
     ``app_date``, or ``date`` where ``date_kind`` says application.
+
+    ``account``: what became of the rows; ``members``: the table of that name. ``scratch``: a folder for
+    temporary files.
+
+    Raises:
+        CorpusError: when no row can be used.
     """
-    how = cleaning or Cleaning(families)
-    stacked = stack(tables)
-    rows = stacked.rows
-    repeats = exact_repeats(rows)
-    unique = rows[~repeats]
-    symbols = entries.symbols_of(unique, how.symbol_list)
-    reasons, replacements = corrected(unique, unusable(unique, symbols))
-    usable = unique[reasons == ""]
-    documents = usable[~usable.index.isin(replacements["before"])]
-    ids = representatives(documents, how.families)
-    patents = documents[documents["patent_id"] == ids].sort_values(["knowledge_date", "patent_id"], kind="stable")
-    values, faults = entries.values(patents)
-    parties, nameless = entries.parties(patents, how.aliases.keys)
-    patent_codes, invalid = entries.codes(patents, symbols)
-    members = (
-        documents[["patent_id", "knowledge_date", "office"]]
-        .rename(columns={"patent_id": "member_id"})
-        .assign(patent_id=ids)
-        .sort_values(["knowledge_date", "member_id"], kind="stable")
-    )
-    doubtful = stacked.doubtful[stacked.doubtful.index.isin(patents.index)]
-    quarantine = _quarantine(tables, rows, [_row_faults(unique, reasons), invalid, faults, nameless, doubtful])
-    account = Account(
-        read=sum(table.rows for table in tables),
-        kept=len(patents),
-        merged_families=len(documents) - len(patents),
-        exact_repeats=int(repeats.sum()),
-        quarantined=sum(table.malformed for table in tables) + len(unique) - len(usable),
-        replaced=len(replacements),
-    )
-    if not account.kept:
-        raise CorpusError(f"no row of {_names(tables)} can be used: {_commonest(quarantine)}")
-    corpus = Corpus(
-        patents=_conform(values, schemas.Patents),
-        patent_codes=_conform(patent_codes, schemas.PatentCodes),
-        citations=_conform(entries.citations(patents, members), schemas.Citations),
-        parties=_conform(parties, schemas.Parties),
-        members=_conform(members, schemas.Members),
-        cutoff=last_day(members),
-    )
-    notes = _notes(stacked, corpus, how)
-    return Ingested(
-        corpus=corpus,
-        quarantine=_conform(quarantine, schemas.Quarantine),
-        history=_conform(history(rows, replacements, [table.name for table in tables]), schemas.History),
-        account=account,
-        tables=tuple(tables),
-        cleaning=how,
-        warnings=_warnings(tables, corpus.patents, doubtful, notes),
-        notes=notes,
-    )
 
+    def __init__(self, tables: Sequence[SourceTable], cleaning: Cleaning, scratch: Path) -> None:
+        self.tables, self.cleaning, self._scratch = tuple(tables), cleaning, scratch
+        stacked = stack(tables, cleaning.symbol_list)
+        rows, self._texts = stacked.rows, stacked.texts
+        repeats = exact_repeats(rows, self._texts)
+        unique = rows[~repeats]
+        reasons, self._replacements = corrected(unique, unusable(unique))
+        usable = unique[reasons == ""]
+        documents = usable[~usable.index.isin(self._replacements["before"])]
+        ids = representatives(documents, cleaning.families)
+        patents = documents.loc[documents["patent_id"] == ids, list(_OF_PATENTS)]
+        self._patents = patents.sort_values(["knowledge_date", "patent_id"], kind="stable")
+        self._row_faults = _row_faults(unique, reasons, stacked.uncoded)
+        self._places = rows[["source", "row", "patent_id"]]
+        self._corrections = rows.loc[np.unique(self._replacements.to_numpy())]  # and what they replace
+        self.account = Account(
+            read=sum(table.rows for table in tables),
+            kept=len(self._patents),
+            merged_families=len(documents) - len(self._patents),
+            exact_repeats=int(repeats.sum()),
+            quarantined=sum(table.malformed for table in tables) + len(unique) - len(usable),
+            replaced=len(self._replacements),
+        )
+        if not self.account.kept:
+            raise CorpusError(f"no row of {_names(tables)} can be used: {_commonest(self._quarantine([]))}")
+        members = (
+            documents[["patent_id", "knowledge_date", "office"]]
+            .rename(columns={"patent_id": "member_id"})
+            .assign(patent_id=ids)
+            .sort_values(["knowledge_date", "member_id"], kind="stable")
+        )
+        self.members = _conform(members, schemas.Members)
+        self._doubtful = stacked.doubtful[stacked.doubtful.index.isin(self._patents.index)]
+        self.notes: dict[str, dict[str, int]] = {"mended": stacked.mended}
+        if cleaning.symbol_list is not None:
+            self.notes["out_of_force"] = {}
 
-def _notes(stacked: Stacked, corpus: Corpus, how: Cleaning) -> dict[str, dict[str, int]]:
-    if how.symbol_list is None:
-        return {"mended": stacked.mended}
-    codes = corpus.patent_codes
-    known = corpus.patents["knowledge_date"].iloc[corpus.row_of(codes["patent_id"])]
-    return {"mended": stacked.mended, "out_of_force": how.symbol_list.out_of_force(codes, known)}
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The files, in the order in which they came in."""
+        return _sources(self.tables)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know of the corpus, a line each; whole when the last piece has been taken."""
+        return _warnings(self.tables, self._patents, len(self._doubtful), self.notes)
+
+    def pieces(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        """The corpus's tables by name, each in one piece or several; all that is said of a patent is in one.
+
+        They can be taken once. ``notes`` and ``warnings`` grow by what is found on the way.
+        """
+        yield "members", self.members
+        rows = len(self._places)
+        at_once = rows_at_once(self._texts.size, rows)
+        patents = Ordered(self._scratch, self._patents.index.to_numpy(), rows, at_once)
+        for texts in self._texts:
+            patents.add(texts)
+        standing = Standing(self.members)
+        invalid, faults, nameless = [], [], []
+        told = 0
+        for texts in patents:
+            piece = pd.concat([self._patents.iloc[told : told + len(texts)], texts], axis="columns")
+            told += len(texts)
+            values, bad = entries.values(piece)
+            faults.append(bad)
+            parties, bad = entries.parties(piece, self.cleaning.aliases.keys)
+            nameless.append(bad)
+            codes, bad = entries.codes(piece, entries.symbols_of(piece, self.cleaning.symbol_list))
+            invalid.append(bad)
+            self._note(codes, piece)
+            yield "patents", _conform(values, schemas.Patents)
+            yield "patent_codes", _conform(codes, schemas.PatentCodes)
+            yield "citations", _conform(entries.citations(piece, standing), schemas.Citations)
+            yield "parties", _conform(parties, schemas.Parties)
+        found = self._quarantine([*invalid, *faults, *nameless, self._doubtful])
+        yield "quarantine", _conform(found, schemas.Quarantine)
+        names = [table.name for table in self.tables]
+        changed = history(self._corrections, self._texts, self._replacements, names)
+        yield "history", _conform(changed, schemas.History)
+
+    def _note(self, codes: pd.DataFrame, patents: pd.DataFrame) -> None:
+        """Count the codes out of force."""
+        if self.cleaning.symbol_list is not None:
+            known = patents.set_index("patent_id")["knowledge_date"].loc[codes["patent_id"]]
+            for when, count in self.cleaning.symbol_list.out_of_force(codes, known).items():
+                self.notes["out_of_force"][when] = self.notes["out_of_force"].get(when, 0) + count
+
+    def _quarantine(self, faults: Sequence[pd.DataFrame]) -> pd.DataFrame:
+        """All faults in the order of the sources' rows, those of the readers and of whole rows included."""
+        own = pd.concat([self._row_faults, *faults])
+        places = self._places.loc[own.index]
+        read = [table.faults.assign(source=number) for number, table in enumerate(self.tables) if len(table.faults)]
+        found = pd.concat([places.assign(**own), *read])
+        found = found.sort_values(["source", "row"], kind="stable", ignore_index=True)
+        names = dict(enumerate(table.name for table in self.tables))
+        return found.assign(source=found["source"].map(names), value=found["value"].str.slice(0, SHOWN))
 
 
 def _warnings(
-    tables: Sequence[SourceTable], patents: pd.DataFrame, doubtful: pd.DataFrame, notes: dict[str, dict[str, int]]
+    tables: Sequence[SourceTable], patents: pd.DataFrame, doubtful: int, notes: dict[str, dict[str, int]]
 ) -> tuple[str, ...]:
     warnings = [f"{table.name}: {warning}" for table in tables for warning in table.warnings]
     warnings += [f"{table.name}: columns ignored: {_listed(table.ignored)}" for table in tables if table.ignored]
@@ -204,8 +293,8 @@ def _warnings(
     if notes["mended"]:
         told = ", ".join(f"{count:,} of {name}" for name, count in notes["mended"].items())
         warnings.append(f"encodings: mended {told}, whose bytes had been read in the wrong encoding")
-    if len(doubtful):
-        warnings.append(f"encodings: {len(doubtful):,} texts look wrongly decoded and are kept as they are")
+    if doubtful:
+        warnings.append(f"encodings: {doubtful:,} texts look wrongly decoded and are kept as they are")
     for when, count in notes.get("out_of_force", {}).items():
         if count:
             what = "before they came into force" if when == "before" else "after they went out of force"
@@ -218,24 +307,16 @@ def _listed(names: Sequence[str]) -> str:
     return shown + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
 
 
-def _row_faults(rows: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
+def _row_faults(rows: pd.DataFrame, reasons: pd.Series, uncoded: pd.Series) -> pd.DataFrame:
     bad = rows[reasons != ""]
     why = reasons[reasons != ""]
     value = bad["date"].where(why.str.startswith("date"), "")
-    value = value.mask(why.str.startswith("no valid"), bad["ipc"].str.cat(bad["cpc"], sep=";").str.strip(";"))
+    value = value.mask(why.str.startswith("no valid"), uncoded.reindex(bad.index))
     return pd.DataFrame({"kind": "row", "reason": why, "value": value})
 
 
-def _quarantine(tables: Sequence[SourceTable], rows: pd.DataFrame, faults: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """All faults in the order of the sources' rows, those of the readers included."""
-    own = pd.concat(faults)
-    places = rows.loc[own.index, ["source", "row", "patent_id"]]
-    read = [table.faults.assign(source=number) for number, table in enumerate(tables) if len(table.faults)]
-    found = pd.concat([places.assign(**own), *read])
-    found = found.sort_values(["source", "row"], kind="stable", ignore_index=True)
-    names = dict(enumerate(table.name for table in tables))
-    found = found.assign(source=found["source"].map(names), value=found["value"].str.slice(0, _SHOWN))
-    return found
+def _sources(tables: Sequence[SourceTable]) -> tuple[Source, ...]:
+    return tuple(Source(table.name, table.format, table.sha256, table.rows) for table in tables)
 
 
 def _conform(table: pd.DataFrame, schema: type[schemas.Table]) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Names of firms and people: the key on which they are counted, and near matches of a misspelt one."""
 
+import functools
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -46,14 +47,15 @@ _COUNTRY = re.compile(r"\s*[\[(][A-Z]{2}[\])]$")  # as the EPO writes it behind 
 
 
 class _Spaces(dict[int, int | str]):
-    """Translation in which letters, digits and combining marks stay and all else becomes a space."""
+    """Translation in which letters, digits and combining marks stay and all else becomes a space, or nothing."""
 
     def __missing__(self, code: int) -> int | str:
         self[code] = code if unicodedata.category(chr(code))[0] in "LMN" else " "
         return self[code]
 
 
-_SPACES = _Spaces()
+_SPACES = _Spaces(dict.fromkeys(map(ord, ".'’`´"), ""))  # S.A. is SA, O'Brien one word
+_APART = re.compile(r"\b(\w) (?=\w\b)")  # single letters in a row are one abbreviation
 
 
 def normalise_person(name: str) -> str:
@@ -62,9 +64,9 @@ def normalise_person(name: str) -> str:
     >>> normalise_person("LANGOS, J. P."), normalise_person("Langos, JP")
     ('langos jp', 'langos jp')
     """
-    text = re.sub(r"[.'’`´]", "", unicodedata.normalize("NFKC", name).casefold())  # S.A. is SA, O'Brien one word
+    text = unicodedata.normalize("NFKC", name).casefold()
     words = " ".join(text.translate(_SPACES).split())
-    return re.sub(r"\b(\w) (?=\w\b)", r"\1", words)  # single letters in a row are one abbreviation
+    return _APART.sub(r"\1", words)
 
 
 def normalise_party(name: str) -> str:
@@ -96,6 +98,7 @@ def _without_forms(words: list[str]) -> list[str]:
 
 
 KEYS = {"assignee": normalise_party, "inventor": normalise_person}
+_CACHED = {role: functools.lru_cache(1 << 18)(key) for role, key in KEYS.items()}  # names come again, piece by piece
 
 
 def normalise_parties(names: pd.Series, role: str, aliases: Mapping[str, str] | None = None) -> pd.Series:
@@ -103,7 +106,7 @@ def normalise_parties(names: pd.Series, role: str, aliases: Mapping[str, str] | 
 
     ``aliases``: key of an assignee -> key of the group it is counted under.
     """
-    key = KEYS[role]
+    key = _CACHED[role]
     grouped = aliases if aliases and role == "assignee" else {}
     keys = {name: key(name) for name in names.unique()}
     return names.map({name: grouped.get(own, own) for name, own in keys.items()}).astype("str")

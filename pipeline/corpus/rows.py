@@ -1,52 +1,102 @@
-"""The rows of all sources under one another: cleaned, repeats found, unusable ones told, corrections applied."""
+"""The rows of all sources under one another: cleaned, repeats found, unusable ones told, corrections applied.
+
+Of every row only what decides is held in memory; its long texts stay where they lie and go by piece by piece.
+"""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 
 import pandas as pd
 
+from pipeline.artifacts import text_lengths
 from pipeline.corpus.dates import known_from, precision, read_dates
 from pipeline.corpus.encodings import mend
+from pipeline.corpus.entries import symbols_of
 from pipeline.corpus.readers import FLAT, SourceTable
+from pipeline.corpus.spill import with_rows
+from pipeline.corpus.validity import SymbolList
 from pipeline.errors import CorpusError
-from pipeline.schemas import DATE_KINDS
+from pipeline.schemas import DATE_KINDS, History, empty
 
-TEXTS = ("title", "abstract", "claims", "assignees", "inventors")
+HELD = ("patent_id", "date", "family_id", "office", "app_date", "date_kind")  # columns held of all rows
+TOLD = tuple(name for name in FLAT if name not in HELD)  # those that are not
+SHOWN = 200  # characters of an offending value that the quarantine keeps
+_MENDED = ("title", "abstract", "claims", "assignees", "inventors")
 _KINDS = {"filing": "application", "issue": "grant", "published": "publication", "granted": "grant"}
 CLAIMED = "another row has this patent_id with other content"
 LATE = "an earlier file has this patent_id with other content and an earlier date, which stands"
 
 
 @dataclasses.dataclass(frozen=True)
-class Stacked:
-    """All rows: the flat columns, ``source`` (its number) and ``row``, ``knowledge_date``, ``date_precision``,
-    ``date_kind`` and ``date_fault``/``app_fault`` (why a stated date is none, else empty).
+class Texts:
+    """The columns ``TOLD`` of all rows, their encodings mended.
 
-    ``doubtful``: values that look wrongly decoded (faults as in ``schemas.Quarantine``, indexed by row). ``mended``:
-    values of each text column whose encoding was mended.
+    ``damaged``: those of each piece that need it. ``size``: bytes of all.
+    """
+
+    tables: Sequence[SourceTable]
+    damaged: Sequence[frozenset[str]]
+    size: int
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        for (_, piece), names in zip(_labelled(self.tables), self.damaged, strict=True):
+            yield piece[list(TOLD)].assign(**{name: mend(piece[name])[0] for name in names})
+
+    def of(self, labels: pd.Index) -> pd.DataFrame:
+        """Those of some rows, in the order of all."""
+        return pd.concat([piece[piece.index.isin(labels)] for piece in self])
+
+
+@dataclasses.dataclass(frozen=True)
+class Stacked:
+    """All rows, labelled from 0 on.
+
+    ``rows``: the columns ``HELD``, ``source`` (its number) and ``row``, ``coded`` (whether a symbol is valid),
+    ``knowledge_date``, ``date_precision``, ``date_kind`` and ``date_fault``/``app_fault`` (why a stated date is none,
+    else empty). ``uncoded``: what rows without a valid symbol state as codes. ``doubtful``: values that look wrongly
+    decoded (faults as in ``schemas.Quarantine``, indexed by row). ``mended``: values of each text column whose encoding
+    was mended.
     """
 
     rows: pd.DataFrame
+    texts: Texts
+    uncoded: pd.Series
     doubtful: pd.DataFrame
     mended: dict[str, int]
 
 
-def stack(tables: Sequence[SourceTable]) -> Stacked:
-    """All rows one under the other, dates read as their own file writes them, encodings mended where certain."""
+def stack(tables: Sequence[SourceTable], known: SymbolList | None) -> Stacked:
+    """All rows one under the other, dates read as their own file writes them, encodings mended where certain.
+
+    ``known``: see ``entries.symbols_of``.
+    """
     if not tables:
         raise CorpusError("no source file given: name at least one file of patents")
-    frames = [_dated(table.frame).assign(source=number, row=table.frame.index) for number, table in enumerate(tables)]
-    rows = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0].reset_index(drop=True)
-    counts, doubtful = {}, []
-    for name in TEXTS:
-        fixed, suspect = mend(rows[name])
-        changed = int((fixed != rows[name]).sum()) if fixed is not rows[name] else 0
-        if changed:
-            counts[name] = changed
-        rows = rows.assign(**{name: fixed}) if changed else rows
-        values = fixed[suspect]
-        reason = f"{name} looks wrongly decoded and could not be mended"
-        doubtful.append(pd.DataFrame({"kind": "flag", "reason": reason, "value": values}))
+    held: list[list[pd.DataFrame]] = [[] for _ in tables]
+    uncoded, doubtful, damaged = [], [], []
+    mended = dict.fromkeys(_MENDED, 0)
+    size = 0
+    for source, piece in _labelled(tables):
+        size += int(text_lengths(with_rows(piece[list(TOLD)])).sum())
+        names = set()
+        for name in _MENDED:
+            fixed, suspect = mend(piece[name])
+            changed = int((fixed != piece[name]).sum()) if fixed is not piece[name] else 0
+            if changed:
+                names.add(name)
+                mended[name] += changed
+            if suspect.any():
+                reason = f"{name} looks wrongly decoded and could not be mended"
+                value = fixed[suspect].str.slice(0, SHOWN)
+                doubtful.append(pd.DataFrame({"kind": "flag", "reason": reason, "value": value}))
+        damaged.append(frozenset(names))
+        symbols = symbols_of(piece, known)
+        coded = piece.index.isin(symbols.index[symbols["symbol"].notna()])
+        stated = piece.loc[~coded, "ipc"].str.cat(piece.loc[~coded, "cpc"], sep=";").str.strip(";")
+        uncoded.append(stated.str.slice(0, SHOWN))
+        held[source].append(piece[[*HELD, "row"]].assign(source=source, coded=coded))
+    rows = pd.concat([_dated(pd.concat(held.pop(0))) for _ in tables])
     kinds = rows["date_kind"].str.lower()
     kinds = kinds.map({kind: _KINDS.get(kind, kind) for kind in kinds.unique()})
     rows = rows.assign(
@@ -54,26 +104,47 @@ def stack(tables: Sequence[SourceTable]) -> Stacked:
         date_precision=_by_value(precision, rows["date"]),
         date_kind=kinds.where(kinds.isin(DATE_KINDS), "").astype("str"),
     )
-    return Stacked(rows, pd.concat(doubtful), counts)
+    flags = pd.concat(doubtful) if doubtful else pd.DataFrame(columns=["kind", "reason", "value"], dtype="str")
+    counts = {name: count for name, count in mended.items() if count}
+    return Stacked(rows, Texts(tables, damaged, size), pd.concat(uncoded), flags, counts)
 
 
-def exact_repeats(rows: pd.DataFrame) -> pd.Series:
+def _labelled(tables: Sequence[SourceTable]) -> Iterator[tuple[int, pd.DataFrame]]:
+    """Pieces of the sources, each with the number of its source; their index becomes column ``row``."""
+    start = 0
+    for source, table in enumerate(tables):
+        for piece in table.pieces():
+            yield source, piece.assign(row=piece.index).set_axis(pd.RangeIndex(start, start + len(piece)))
+            start += len(piece)
+
+
+def exact_repeats(rows: pd.DataFrame, texts: Texts) -> pd.Series:
     """Which rows say what an earlier one says: under the same id, or under one that is a mere row number."""
     named = rows["patent_id"] != ""
-    content = list(FLAT[1:])
-    shared = rows[named & rows["patent_id"].duplicated(keep=False)]
+    shared = named & rows["patent_id"].duplicated(keep=False)
+    numbered = named & ~_publication_numbers(rows)
     repeated = pd.Series(False, index=rows.index)
-    repeated.loc[shared.index] = shared.duplicated(list(FLAT))
-    numbered = rows[named & ~_publication_numbers(rows)]
-    repeated.loc[numbered.index] |= numbered.duplicated(content)
+    alike = rows.loc[shared | numbered, list(HELD)]
+    if len(alike):
+        alike = alike.assign(told=pd.concat([_digests(piece[piece.index.isin(alike.index)]) for piece in texts]))
+        same = alike[shared[alike.index]]
+        repeated.loc[same.index] = same.duplicated()
+        same = alike[numbered[alike.index]]
+        repeated.loc[same.index] |= same.duplicated([name for name in alike if name != "patent_id"])
     return repeated
 
 
-def unusable(rows: pd.DataFrame, symbols: pd.DataFrame) -> pd.Series:
-    """Why each row cannot be used; empty where it can. ``symbols``: those of all rows, missing where invalid."""
-    coded = rows.index.isin(symbols.index[symbols["symbol"].notna()])
+def _digests(texts: pd.DataFrame) -> pd.Series:
+    """What stands for the texts of each row: equal where all of them are."""
+    columns = [texts[name].tolist() for name in texts]
+    digests = [hashlib.blake2b(repr(row).encode(), digest_size=16).digest() for row in zip(*columns, strict=True)]
+    return pd.Series(digests, index=texts.index, dtype="object")
+
+
+def unusable(rows: pd.DataFrame) -> pd.Series:
+    """Why each row cannot be used; empty where it can."""
     reason = pd.Series("", index=rows.index, dtype="str")
-    reason = reason.mask(~coded, "no valid IPC or CPC symbol")
+    reason = reason.mask(~rows["coded"], "no valid IPC or CPC symbol")
     reason = reason.mask(rows["date_fault"] != "", "date " + rows["date_fault"])
     reason = reason.mask(rows["date"] == "", "no date")
     return reason.mask(rows["patent_id"] == "", "no patent_id")
@@ -99,10 +170,16 @@ def corrected(rows: pd.DataFrame, reasons: pd.Series) -> tuple[pd.Series, pd.Dat
     return reasons.mask(reasons.index.isin(of_files.index[late]), LATE), pairs
 
 
-def history(rows: pd.DataFrame, pairs: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """What corrections changed (``schemas.History``); ``pairs``: see ``corrected``; ``names``: of the sources."""
-    before = rows.loc[pairs["before"]].reset_index(drop=True)
-    after = rows.loc[pairs["after"]].reset_index(drop=True)
+def history(rows: pd.DataFrame, texts: Texts, pairs: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """What corrections changed (``schemas.History``).
+
+    ``pairs``: see ``corrected``; ``rows``: those in them; ``names``: of the sources.
+    """
+    if pairs.empty:
+        return empty(History)
+    whole = pd.concat([rows, texts.of(rows.index)], axis="columns")
+    before = whole.loc[pairs["before"]].reset_index(drop=True)
+    after = whole.loc[pairs["after"]].reset_index(drop=True)
     places = pd.DataFrame(
         {
             "patent_id": before["patent_id"],

@@ -15,16 +15,17 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from pipeline.artifacts import read_table, sha256_file, sha256_json, write_table
+from pipeline.artifacts import read_table, sha256_file, sha256_json, table_writer, write_table
 from pipeline.corpus.aliases import NO_ALIASES, Aliases
 from pipeline.corpus.ingest import Cleaning
-from pipeline.corpus.readers import SourceTable
+from pipeline.corpus.readers import FLAT, SourceTable
+from pipeline.corpus.spill import ROW
 from pipeline.corpus.validity import SymbolList
 from pipeline.errors import ArtifactError
 
 FOLDER = "sources"
 SYMBOLS = "symbols.parquet"
-_ROW, _SOURCE = "source_row", "source"  # a column for the frame's index; a key of the file's metadata
+_SOURCE = "source"  # a key of the file's metadata
 
 
 def write_sources(folder: Path, tables: Sequence[SourceTable], earlier: Path, stored: int) -> list[str]:
@@ -38,19 +39,18 @@ def write_sources(folder: Path, tables: Sequence[SourceTable], earlier: Path, st
         if number < stored:
             _take_over(earlier / FOLDER, folder / FOLDER, (rows, faults))
             continue
-        rest = {
-            field.name: getattr(table, field.name)
-            for field in dataclasses.fields(table)
-            if not isinstance(getattr(table, field.name), pd.DataFrame)
-        }
-        frame = table.frame.assign(**{_ROW: table.frame.index.astype("int64")})
-        write_table(folder / FOLDER / rows, frame, {_SOURCE: json.dumps(rest, ensure_ascii=False)})
+        rest = {field.name: getattr(table, field.name) for field in dataclasses.fields(table)}
+        told = {name: value for name, value in rest.items() if name not in ("frame", "faults", "spilled")}
+        metadata = {_SOURCE: json.dumps(told, ensure_ascii=False)}
+        with table_writer(folder / FOLDER / rows, metadata) as write:
+            for piece in table.pieces():
+                write(piece.assign(**{ROW: piece.index.astype("int64")}))
         write_table(folder / FOLDER / faults, _typed(table.faults))
     return [_digest(folder, number) for number in range(len(tables))]
 
 
 def read_sources(corpus: Path, manifest: dict[str, Any]) -> list[SourceTable]:
-    """The sources of a stored corpus, as their readers gave them.
+    """The sources of a stored corpus, as their readers gave them, their rows where they lie.
 
     Raises:
         ArtifactError: when one is missing or damaged.
@@ -64,8 +64,9 @@ def read_sources(corpus: Path, manifest: dict[str, Any]) -> list[SourceTable]:
             raise ArtifactError(f"{rows} is damaged: ingest all files again without --append")
         rest = json.loads(pq.read_schema(rows).metadata[_SOURCE.encode()])
         rest = {name: tuple(value) if isinstance(value, list) else value for name, value in rest.items()}
-        frame = read_table(rows).set_index(_ROW).rename_axis(None)
-        tables.append(SourceTable(frame=frame, faults=read_table(faults), **rest))
+        none = pd.DataFrame(columns=list(FLAT), dtype="str")
+        stored = rows, pq.read_metadata(rows).num_rows
+        tables.append(SourceTable(frame=none, faults=read_table(faults), spilled=stored, **rest))
     return tables
 
 

@@ -4,7 +4,9 @@ The same input gives the same bytes; every table is checked against its hash and
 read lie in ``sources/`` (``pipeline.corpus.sources``), so that a corpus can grow as if all files had come at once.
 """
 
+import contextlib
 import dataclasses
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,11 @@ from pipeline.artifacts import (
     read_table,
     sha256_file,
     sha256_json,
+    table_writer,
     write_json,
-    write_table,
 )
 from pipeline.corpus.entry_dates import load_entry_dates
-from pipeline.corpus.ingest import Ingested
+from pipeline.corpus.ingest import Assembly, Ingested
 from pipeline.corpus.sources import FOLDER, SYMBOLS, write_cleaning, write_sources
 from pipeline.corpus.timeline import Corpus, last_day
 from pipeline.errors import ArtifactError, CorpusError
@@ -38,6 +40,14 @@ TABLES: dict[str, type[schemas.Table]] = {
     "history": schemas.History,
 }
 _MANIFEST = "manifest.json"
+_TEXTS = ("title", "abstract", "claims", "family_id", "office")
+_VALUES = ("claims_count", "filing_date")
+_ENTRIES = (  # field, and where it is told: table, column of the patent, column of the kind, kind
+    *((scheme, "patent_codes", "patent_id", "scheme", scheme) for scheme in schemas.SCHEMES),
+    *((f"{role}s", "parties", "patent_id", "role", role) for role in schemas.ROLES),
+    ("citations", "citations", "citing", "kind", "patent"),
+    ("npl", "citations", "citing", "kind", "npl"),
+)
 
 
 def save_corpus(ingested: Ingested, path: Path, simulated: bool = False) -> dict[str, Any]:
@@ -50,24 +60,16 @@ def save_corpus(ingested: Ingested, path: Path, simulated: bool = False) -> dict
         return write_corpus(ingested, path, simulated)
 
 
-def write_corpus(ingested: Ingested, path: Path, simulated: bool = False, stored: int = 0) -> dict[str, Any]:
-    """As ``save_corpus``, for who holds the lock. ``stored``: how many of the first sources lie in ``path`` already."""
-    corpus = ingested.corpus
-    tables = {
-        "patents": corpus.patents,
-        "patent_codes": corpus.patent_codes,
-        "citations": corpus.citations,
-        "parties": corpus.parties,
-        "members": corpus.members,
-        "quarantine": ingested.quarantine,
-        "history": ingested.history,
-    }
-    dates = corpus.members["knowledge_date"]
+def write_corpus(made: Assembly | Ingested, path: Path, simulated: bool = False, stored: int = 0) -> dict[str, Any]:
+    """As ``save_corpus``, for who holds the lock, and piece by piece where the tables come so.
+
+    ``stored``: how many of the first sources lie in ``path`` already.
+    """
+    dates = made.members["knowledge_date"]
     known = {"first_knowledge_date": f"{dates.min():%Y-%m-%d}", "last_knowledge_date": f"{dates.max():%Y-%m-%d}"}
-    with atomic_directory(path, _MANIFEST, [*(f"{name}.parquet" for name in tables), FOLDER, SYMBOLS]) as folder:
-        for name, table in tables.items():
-            write_table(folder / f"{name}.parquet", table, {"schema_version": str(SCHEMA_VERSION), **known})
-        rows = write_sources(folder, ingested.tables, path, stored)
+    with atomic_directory(path, _MANIFEST, [*(f"{name}.parquet" for name in TABLES), FOLDER, SYMBOLS]) as folder:
+        counts, having = _write_tables(made, folder, {"schema_version": str(SCHEMA_VERSION), **known})
+        rows = write_sources(folder, made.tables, path, stored)
         hashes = {name: sha256_file(folder / f"{name}.parquet") for name in TABLES}
         manifest = {
             "schema_version": SCHEMA_VERSION,
@@ -75,20 +77,34 @@ def write_corpus(ingested: Ingested, path: Path, simulated: bool = False, stored
             "simulated": simulated,
             "sources": [
                 dataclasses.asdict(source) | {"stored": digest}
-                for source, digest in zip(ingested.sources, rows, strict=True)
+                for source, digest in zip(made.sources, rows, strict=True)
             ],
-            "families": ingested.families,
-            **write_cleaning(folder, ingested.cleaning),
-            "account": dataclasses.asdict(ingested.account),
+            "families": made.cleaning.families,
+            **write_cleaning(folder, made.cleaning),
+            "account": dataclasses.asdict(made.account),
             **known,
-            "coverage": coverage(corpus),
-            "tables": {name: {"rows": len(tables[name]), "sha256": hashes[name]} for name in TABLES},
+            "coverage": _shares(having, counts["patents"]),
+            "tables": {name: {"rows": counts[name], "sha256": hashes[name]} for name in TABLES},
             "content_hash": sha256_json(hashes),
-            "notes": ingested.notes,
-            "warnings": list(ingested.warnings),
+            "notes": made.notes,
+            "warnings": list(made.warnings),
         }
         write_json(folder / _MANIFEST, manifest)
     return manifest
+
+
+def _write_tables(
+    made: Assembly | Ingested, folder: Path, metadata: dict[str, str]
+) -> tuple[Counter[str], Counter[str]]:
+    """Write all tables; returns the rows of each, and the patents for which each field says something."""
+    counts, having = Counter[str](), Counter[str]()
+    with contextlib.ExitStack() as stack:
+        write = {name: stack.enter_context(table_writer(folder / f"{name}.parquet", metadata)) for name in TABLES}
+        for name, piece in made.pieces():
+            write[name](piece)
+            counts[name] += len(piece)
+            having.update(_having(name, piece))
+    return counts, having
 
 
 def load_corpus(path: Path, entry_dates: Path | None = None) -> Corpus:
@@ -135,19 +151,27 @@ def load_manifest(path: Path) -> dict[str, Any]:
 
 def coverage(corpus: Corpus) -> dict[str, float]:
     """The share of patents for which each field says something."""
-    patents = corpus.patents
-    texts = ("title", "abstract", "claims", "family_id", "office")
-    having = {name: (patents[name] != "").mean() for name in texts}
-    having |= {name: patents[name].notna().mean() for name in ("claims_count", "filing_date")}
-    entries = [
-        *((scheme, corpus.patent_codes, "patent_id", "scheme", scheme) for scheme in schemas.SCHEMES),
-        *((f"{role}s", corpus.parties, "patent_id", "role", role) for role in schemas.ROLES),
-        ("citations", corpus.citations, "citing", "kind", "patent"),
-        ("npl", corpus.citations, "citing", "kind", "npl"),
-    ]
-    for name, table, patent, column, value in entries:
-        having[name] = table.loc[table[column] == value, patent].nunique() / len(patents)
-    return {name: round(float(share), 6) for name, share in having.items()}
+    having = Counter[str]()
+    for name in ("patents", "patent_codes", "citations", "parties"):
+        having.update(_having(name, getattr(corpus, name)))
+    return _shares(having, len(corpus.patents))
+
+
+def _having(name: str, table: pd.DataFrame) -> dict[str, int]:
+    """For how many patents a table says something in each field."""
+    if name == "patents":
+        texts = {field: int((table[field] != "").sum()) for field in _TEXTS}
+        return texts | {field: int(table[field].notna().sum()) for field in _VALUES}
+    return {
+        field: table.loc[table[column] == value, patent].nunique()
+        for field, of, patent, column, value in _ENTRIES
+        if of == name
+    }
+
+
+def _shares(having: Counter[str], patents: int) -> dict[str, float]:
+    names = (*_TEXTS, *_VALUES, *(field for field, *_ in _ENTRIES))
+    return {name: round(having[name] / patents, 6) for name in names}
 
 
 def _load_table(path: Path, name: str, manifest: dict[str, Any]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 Canonical spelling: ``F``, ``F25``, ``F25B``, ``F25B 41/20``; a main group is written ``F25B 41/00``.
 """
 
+import functools
 import re
 
 import pandas as pd
@@ -52,7 +53,14 @@ def parse_symbol(raw: str, scheme: str) -> str | None:
 def parse_symbols(raw: pd.Series, scheme: str) -> pd.Series:
     """Canonical forms of many symbols (each spelling is parsed once); missing where invalid."""
     spellings = raw.unique()
-    return raw.map({spelling: parse_symbol(spelling, scheme) for spelling in spellings})
+    return raw.map({spelling: _parsed(spelling, scheme) for spelling in spellings})
+
+
+def _parsed(raw: str, scheme: str) -> str | None:
+    return _cached(raw, scheme) if len(raw) <= _LONGEST else parse_symbol(raw, scheme)
+
+
+_cached = functools.lru_cache(1 << 17)(parse_symbol)  # spellings come again, piece by piece
 
 
 def roll_up(symbols: pd.Series, level: str) -> pd.Series:

@@ -1,6 +1,7 @@
 """Corpora that grow: the same as all at once, one writer at a time, corrections with their history."""
 
 import dataclasses
+import errno
 import multiprocessing
 import os
 import signal
@@ -13,8 +14,12 @@ from factories import flat_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pipeline.corpus.grow
+import pipeline.corpus.readers
+import pipeline.corpus.store
 from pipeline import artifacts
 from pipeline.artifacts import locked
+from pipeline.corpus import spill
 from pipeline.corpus.aliases import read_aliases
 from pipeline.corpus.grow import append, create
 from pipeline.corpus.ingest import Cleaning, ingest_tables
@@ -101,6 +106,29 @@ def test_what_is_stored_and_read_again_makes_the_same_corpus(
     pd.testing.assert_frame_equal(grown.history, at_once.history)
     for table in ("patents", "patent_codes", "citations", "parties", "members"):
         pd.testing.assert_frame_equal(getattr(grown.corpus, table), getattr(at_once.corpus, table), obj=table)
+
+
+def test_how_many_rows_are_held_at_once_changes_not_a_byte(first: Path, second: Path, tmp_path: Path) -> None:
+    third = write(
+        tmp_path / "third.csv",
+        "patent_id,date,ipc,title,family_id,cited_ids,inventors\n"
+        "US7,2011,F25B,MÃ¼ller,F,US1;US2,Lüders;?\nUS8,03/04/2012,H01L;?,\ufffd,G,us-7;EP5,MÃ¼ller\n"
+        "US9,2010-01-05,H01L,nine,G,US8,A;B\nUS9,2010-01-05,H01L,nine,G,US8,A;B\n",
+    )
+    create([first, second, third], tmp_path / "at_once", Cleaning(), quiet)
+    account = load_manifest(tmp_path / "at_once")["account"]
+    assert min(account.values()) >= 1, account  # there is some of everything
+    for most in (1, 2, 5):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("pipeline.corpus.spill.PIECE", most)
+            create([first, second], tmp_path / "pieces", Cleaning(), quiet)
+            append([third], tmp_path / "pieces", quiet)
+        assert written(tmp_path / "pieces") == written(tmp_path / "at_once")
+
+
+def written(corpus: Path) -> dict[str, bytes]:
+    """The content of every file of a folder."""
+    return {path.relative_to(corpus).as_posix(): path.read_bytes() for path in corpus.rglob("*") if path.is_file()}
 
 
 def named(rows: list[dict[str, str]], number: int) -> SourceTable:
@@ -194,14 +222,17 @@ def _killed_while_writing(first: Path, second: Path, corpus: Path, when: str) ->
 
     if when == "before the swap":
         artifacts.exchanged = die  # type: ignore[assignment]
+    elif when == "reading":
+        pipeline.corpus.grow.spilled = die  # type: ignore[attr-defined]
+        pipeline.corpus.readers.spilled = die  # type: ignore[attr-defined]
+    elif when == "putting in order":
+        spill.Ordered.__iter__ = die  # type: ignore[method-assign, assignment]
     else:
-        import pipeline.corpus.store
-
         pipeline.corpus.store.write_sources = die  # type: ignore[assignment]
     append([second], corpus, quiet)
 
 
-@pytest.mark.parametrize("when", ["before the swap", "half written"])
+@pytest.mark.parametrize("when", ["reading", "putting in order", "half written", "before the swap"])
 def test_a_killed_writer_leaves_the_old_corpus_whole_and_the_next_one_clears_up(
     first: Path, second: Path, tmp_path: Path, when: str
 ) -> None:
@@ -214,10 +245,28 @@ def test_a_killed_writer_leaves_the_old_corpus_whole_and_the_next_one_clears_up(
     writer.start()
     writer.join()
     assert writer.exitcode == -signal.SIGKILL
-    assert len(names(home)) == 3  # the corpus, what was half written, and the lock nobody holds
+    # the corpus, the rows as read, the lock nobody holds, and what was half written
+    assert len(names(home)) == 3 + (when != "reading")
     assert load_manifest(home / "corpus") == before
     assert len(load_corpus(home / "corpus").patents) == 2
     assert append([second], home / "corpus", quiet).changed
+    assert names(home) == ["corpus"]
+
+
+@pytest.mark.parametrize("full", ["pipeline.corpus.readers.spilled", "pipeline.corpus.spill.Ordered.add"])
+def test_a_disk_that_has_no_room_for_the_rows_is_one_line_and_nothing_is_left(
+    first: Path, second: Path, tmp_path: Path, full: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    home = tmp_path / "home"
+    create([first], home / "corpus", Cleaning(), quiet)
+    before = written(home / "corpus")
+    monkeypatch.setattr(full, no_room)
+    with pytest.raises(ArtifactError, match=r"^cannot write [^\n]*: No space left on device$"):
+        append([second], home / "corpus", quiet)
+    assert written(home / "corpus") == before
     assert names(home) == ["corpus"]
 
 
@@ -267,6 +316,6 @@ def test_sources_come_back_as_their_readers_gave_them(first: Path, tmp_path: Pat
     (tmp_path / "corpus").mkdir()
     digests = write_sources(tmp_path / "corpus", [table], tmp_path, 0)
     (back,) = read_sources(tmp_path / "corpus", {"sources": [{"stored": digests[0]}]})
-    pd.testing.assert_frame_equal(back.frame, table.frame, check_index_type=False)
+    pd.testing.assert_frame_equal(pd.concat(back.pieces()), table.frame, check_index_type=False)
     assert (back.name, back.format, back.ignored, back.sha256) == (table.name, table.format, table.ignored, "x")
     assert list(back.faults.columns) == list(table.faults.columns)

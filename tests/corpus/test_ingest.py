@@ -234,7 +234,7 @@ def test_a_reference_to_a_member_points_at_the_family_once_the_member_is_known()
     assert citations.loc[citations["citing"] == "CN3", "cited"].tolist() == ["EP9"]  # EP9 came out a day later
 
 
-def test_references_are_the_same_however_many_patents_are_looked_up_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_references_are_the_same_however_many_patents_are_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [
         {"patent_id": f"US{number}", "date": f"20{10 + number % 5}-01-05", "ipc": "F25B",
          "family_id": f"F{number // 2}", "cited_ids": ";".join(f"US-{cited}-B1" for cited in range(number)),
@@ -242,7 +242,7 @@ def test_references_are_the_same_however_many_patents_are_looked_up_at_once(monk
         for number in range(1, 12)
     ]  # fmt: skip
     whole = corpus_from(rows).citations
-    monkeypatch.setattr("pipeline.corpus.entries._CITING", 2)
+    monkeypatch.setattr("pipeline.corpus.spill.PIECE", 2)
     pd.testing.assert_frame_equal(corpus_from(rows).citations, whole)
     assert len(whole) > 20
 

@@ -1,6 +1,5 @@
 """Readers of patent exports: ``read_source`` recognises a file by its content and returns flat text."""
 
-import dataclasses
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from pipeline.corpus.readers.incopat import INCOPAT
 from pipeline.corpus.readers.mapping import load_mapping
 from pipeline.corpus.readers.patentscope import PATENTSCOPE
 from pipeline.corpus.readers.patsnap import PATSNAP
+from pipeline.corpus.readers.shards import spilled
 from pipeline.corpus.readers.sumobrain import SUMOBRAIN
 from pipeline.corpus.readers.table import TABLE
 from pipeline.errors import ConfigError, CorpusError
@@ -40,34 +40,38 @@ def format_names() -> list[str]:
     return sorted([*(layout.name for layout in LAYOUTS), *_OF_NO_TABLE])
 
 
-def read_source(path: Path, format: str | None = None, mapping: Path | None = None) -> SourceTable:
+def read_source(
+    path: Path, format: str | None = None, mapping: Path | None = None, scratch: Path | None = None
+) -> SourceTable:
     """Read one file of patents: documents, or any container of any layout of ``LAYOUTS``, or of the one a mapping file
     describes; or one folder of bulk tables.
 
     ``format`` names the layout to take. An archive's members are read one below the other, as one table.
+    ``scratch``: a folder for temporary files, in which the table's rows then lie.
 
     Raises:
         CorpusError: when the file is missing, empty, damaged or of no known layout.
         ConfigError: when there is no such format, or the mapping file is wrong.
     """
     if mapping is None and (format is None or format in _OF_NO_TABLE):
-        found = read_tables(path) if path.is_dir() else read_documents(path)
+        found = read_tables(path, scratch) if path.is_dir() else read_documents(path, scratch)
         if found is not None and format in (None, found.format):
-            return dataclasses.replace(found, frame=flat_table(found.frame))
+            return found
         if format is not None:
             raise CorpusError(f"{path} is not of the format {format}{f', but of {found.format}' if found else ''}")
     layouts = _asked(format, mapping)
     check_file(path)
-    with tempfile.TemporaryDirectory(prefix="techconverge-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="techconverge-") as unpacked:
         tables, unread = [], []
-        for name, sheets in parts(path, Path(scratch)):
+        for name, sheets in parts(path, Path(unpacked)):
             try:
                 tables.append((name, _read(path, sheets, layouts, mapping)))
             except _UnknownLayoutError as error:
                 unread.append((name, error))
     if not tables:
         raise CorpusError(str(unread[0][1])) if unread else CorpusError(f"{path} holds no table")
-    return _stacked(path, tables, [name for name, _ in unread])
+    table = _stacked(path, tables, [name for name, _ in unread])
+    return table if scratch is None else spilled(table, scratch)
 
 
 class _UnknownLayoutError(CorpusError):

@@ -9,12 +9,15 @@ import dataclasses
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from pipeline.corpus.spill import pieces, read_pieces
 
 FLAT = (
     "patent_id", "date", "title", "abstract", "claims", "ipc", "cpc", "assignees", "inventors", "cited_ids",
@@ -32,7 +35,8 @@ class SourceTable:
     ``frame``: columns ``FLAT``, all text, lists joined by ``;``, empty where lacking; its index is the 1-based data
     row. ``ignored``: columns of the file that no field takes. ``faults`` (columns ``FAULTS``): rows (kind ``row``) that
     could not be read and are not in ``frame``, and fields (kind ``value``) that were left empty. ``warnings``: what
-    the user should know of the file, a line each.
+    the user should know of the file, a line each. ``spilled``: the file in which the rows lie (see ``corpus.spill``)
+    and how many they are, where ``frame`` is left empty.
     """
 
     frame: pd.DataFrame
@@ -42,6 +46,11 @@ class SourceTable:
     name: str = ""
     sha256: str = ""
     warnings: tuple[str, ...] = ()
+    spilled: tuple[Path, int] | None = None
+
+    def pieces(self) -> Iterator[pd.DataFrame]:
+        """``frame``, wherever its rows lie, in pieces of bounded size; at least one."""
+        return pieces(self.frame) if self.spilled is None else read_pieces(self.spilled[0])
 
     @property
     def malformed(self) -> int:
@@ -51,7 +60,7 @@ class SourceTable:
     @property
     def rows(self) -> int:
         """Rows of the file, the malformed ones included."""
-        return len(self.frame) + self.malformed
+        return self.malformed + (len(self.frame) if self.spilled is None else self.spilled[1])
 
 
 @dataclasses.dataclass(frozen=True)

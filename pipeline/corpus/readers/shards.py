@@ -1,13 +1,16 @@
 """Sources too large for one frame, read in shards: what a shard is, and how a table is made of all."""
 
 import dataclasses
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.corpus.readers.base import FAULTS, FLAT, SourceTable
+from pipeline.corpus.readers.base import FAULTS, FLAT, SourceTable, text_series
+from pipeline.corpus.readers.flat import flat_table
+from pipeline.corpus.spill import spill
 from pipeline.errors import CorpusError
 
 Fault = tuple[int, str, str, str, str]  # as base.FAULTS
@@ -31,33 +34,51 @@ def shard(rows: Iterable[tuple[int, dict[str, str]]], faults: Iterable[Fault] = 
 
 
 def gathered(
-    shards: Iterable[Shard], format: str, path: Path, sha256: str, warnings: Iterable[str] = ()
+    shards: Iterable[Shard],
+    format: str,
+    path: Path,
+    sha256: str,
+    warnings: Iterable[str] = (),
+    scratch: Path | None = None,
 ) -> SourceTable:
-    """All shards as one table.
+    """All shards as one flat table; with ``scratch``, a folder for temporary files, its rows lie there.
 
     Raises:
-        CorpusError: when it would be larger than ``LARGEST_TABLE``; what has been read is let go.
+        CorpusError: when it would be larger than ``LARGEST_TABLE`` in memory; what has been read is let go.
     """
-    kept: list[Shard] = []
-    part = None
-    size = 0
-    for part in shards:
-        size += part.rows.nbytes
+    faults: list[Fault] = []
+    frames = _flat(shards, faults)
+    none = next(frames)
+    rows = None if scratch is None else spill(itertools.chain([none], frames), scratch)
+    frame = _whole(itertools.chain([none], frames), path)  # of what has been spilled nothing is left
+    listed = pd.DataFrame(faults, columns=list(FAULTS))
+    return SourceTable(frame, format, (), listed, path.name, sha256, tuple(warnings), rows)
+
+
+def spilled(table: SourceTable, scratch: Path) -> SourceTable:
+    """The same table, its rows in a temporary file below ``scratch``."""
+    return dataclasses.replace(table, frame=table.frame.iloc[:0], spilled=spill([table.frame], scratch))
+
+
+def _flat(shards: Iterable[Shard], faults: list[Fault]) -> Iterator[pd.DataFrame]:
+    """An empty frame, then the rows of each shard; ``faults`` receives theirs."""
+    for part in itertools.chain([shard([])], shards):
+        faults += part.faults
+        columns = {name: text_series(part.rows[name], pd.RangeIndex(part.rows.num_rows)) for name in FLAT}
+        frame = pd.DataFrame(columns, copy=False).set_axis(pd.Index(part.position.to_numpy(), dtype="int64"))
+        yield flat_table(frame)
+
+
+def _whole(frames: Iterable[pd.DataFrame], path: Path) -> pd.DataFrame:
+    kept, size = [], 0
+    for frame in frames:
+        size += sum(pa.array(frame[name]).nbytes for name in frame)
         if size > LARGEST_TABLE:
             raise CorpusError(
                 f"{path} holds more than {LARGEST_TABLE >> 30} GB of text, too much for one corpus in memory: leave "
                 "out years or tables (abstracts and claims are the largest)"
             )
-        kept.append(part)
-    rows = pa.concat_tables([part.rows for part in kept]) if kept else shard([]).rows
-    position = pa.chunked_array([part.position for part in kept], pa.int64()).to_numpy()
-    faults = pd.DataFrame([fault for part in kept for fault in part.faults], columns=list(FAULTS))
-    del kept, part  # nothing but ``rows`` holds the columns now, which are let go one by one
-    columns = {}
-    for name in FLAT:
-        columns[name] = pd.Series(rows[name].combine_chunks(), dtype="str")
-        rows = rows.drop_columns(name)
-    frame = pd.DataFrame(columns, copy=False).set_axis(pd.Index(position, dtype="int64"))
-    return SourceTable(
-        frame=frame, format=format, faults=faults, name=path.name, sha256=sha256, warnings=tuple(warnings)
-    )
+        kept.append(frame)
+    whole = pd.concat(kept)
+    kept.clear()
+    return pd.DataFrame({name: text_series(pa.array(whole.pop(name)), whole.index) for name in FLAT}, copy=False)

@@ -1,5 +1,6 @@
 """Folders of bulk tables, PatentsView's or PATSTAT's, joined with bounded memory; tables are known by their headers."""
 
+import dataclasses
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,8 +21,9 @@ _SOURCES: dict[str, tuple[ModuleType, str]] = {
 BULK_NAMES = tuple(_SOURCES)
 
 
-def read_tables(folder: Path) -> SourceTable:
-    """A folder of bulk tables as one table of text; the row number is that in its table of patents.
+def read_tables(folder: Path, scratch: Path | None = None) -> SourceTable:
+    """A folder of bulk tables as one flat table; the row number is that in its table of patents. ``scratch``: see
+    ``shards.gathered``.
 
     Raises:
         CorpusError: when it holds no table of patents, a file is damaged, or all is too much for one table in memory.
@@ -31,8 +33,8 @@ def read_tables(folder: Path) -> SourceTable:
     named = {file.path for listed in files.values() for file in listed}
     told += [f"{path.name} is no table that is read, and left out" for path in _others(folder, named)]
     digest = sha256_json({path.name: sha256_file(path) for path in sorted(named)})
-    table = gathered(shards(folder, told), name, folder, digest)
-    return SourceTable(table.frame, table.format, (), table.faults, table.name, table.sha256, tuple(told))
+    table = gathered(shards(folder, told), name, folder, digest, scratch=scratch)
+    return dataclasses.replace(table, warnings=tuple(told))
 
 
 def recognised(folder: Path) -> tuple[str, dict[str, list[TableFile]]]:

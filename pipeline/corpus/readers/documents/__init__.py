@@ -90,8 +90,9 @@ DOCUMENT_FORMATS = (
 )  # fmt: skip
 
 
-def read_documents(path: Path) -> SourceTable | None:
-    """All documents of a file as one table of text as it stands; None when it is no file of documents.
+def read_documents(path: Path, scratch: Path | None = None) -> SourceTable | None:
+    """All documents of a file as one flat table; None when it is no file of documents. ``scratch``: see
+    ``shards.gathered``.
 
     Raises:
         CorpusError: when the file cannot be read, holds no document, or is of a format that is of no use.
@@ -99,4 +100,4 @@ def read_documents(path: Path) -> SourceTable | None:
     if not path.is_file():
         return None
     known = reading.recognised(path, DOCUMENT_FORMATS)
-    return None if known is None else reading.read(path, known)
+    return None if known is None else reading.read(path, known, scratch)

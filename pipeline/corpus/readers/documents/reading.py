@@ -32,13 +32,15 @@ def recognised(path: Path, formats: tuple[DocumentFormat, ...]) -> DocumentForma
     return useful
 
 
-def read(path: Path, format: DocumentFormat) -> SourceTable:
-    """All documents of a file as one table; a document's row number is its place in the file.
+def read(path: Path, format: DocumentFormat, scratch: Path | None = None) -> SourceTable:
+    """All documents of a file as one flat table; a document's row number is its place in the file. ``scratch``: see
+    ``shards.gathered``.
 
     Raises:
         CorpusError: when the file is damaged, or there is no document in it.
     """
-    table = gathered(shards(path, format), format.name, path, sha256_file(path), filter(None, [format.warning]))
+    told = filter(None, [format.warning])
+    table = gathered(shards(path, format), format.name, path, sha256_file(path), told, scratch)
     if not table.rows:
         raise CorpusError(f"{path} holds no patent document")
     return table
