@@ -105,13 +105,13 @@ def rank_pairs(
     """
     usable = [origin for origin in past if origin.outcome.sum() >= config.min_positives]
     if not usable:
-        return _travelled_only(past, target, prior, config, progress, prior_ranker)
+        return _travelled_only(past, target, task, prior, config, progress, prior_ranker)
     names = prior_ranker.members(target.features) if prior_ranker else []
     heuristics = _common_heuristics([usable[-1], target], task)
     outside = [_outside(prior_ranker, names, heuristics, origin, task) for origin in (usable[-1], target)]
     columns = common_columns([*usable, target])
     usable, target = [origin.select(columns) for origin in usable], target.select(columns)
-    validated, warnings = _out_of_fold(usable, task.horizon, fusion, config, seed, progress, kept)
+    validated, warnings = _out_of_fold(usable, task, fusion, config, seed, progress, kept)
     training = usable[-config.training_origins :]
     positives = int(sum(origin.outcome.sum() for origin in training))
     scores = np.column_stack([validated.scores, outside[0]])
@@ -155,6 +155,7 @@ def rank_pairs(
 def _travelled_only(
     past: Sequence[Origin],
     target: Origin,
+    task: TaskConfig,
     prior: float,
     config: EnsembleConfig,
     progress: Progress,
@@ -162,7 +163,8 @@ def _travelled_only(
 ) -> Ranking:
     best = max((int(origin.outcome.sum()) for origin in past), default=0)
     lack = (
-        f"no training origin before {target.cutoff:%Y-%m-%d} has {config.min_positives} new links (the best has {best})"
+        f"no training origin before {target.cutoff:%Y-%m-%d} has {config.min_positives} {task.sought} "
+        f"(the best has {best})"
     )
     if prior_ranker is None:
         raise NotEnoughDataError(f"{lack}: {MORE_POSITIVES}")
@@ -207,7 +209,7 @@ class _Validated:
 
 def _out_of_fold(
     usable: list[Origin],
-    horizon: int,
+    task: TaskConfig,
     fusion: Fusion,
     config: EnsembleConfig,
     seed: int,
@@ -215,7 +217,7 @@ def _out_of_fold(
     kept: KeptFits,
 ) -> tuple[_Validated, tuple[str, ...]]:
     validation = usable[-1]
-    closed = years_before(validation.cutoff, horizon)
+    closed = years_before(validation.cutoff, task.horizon)
     earlier = [origin for origin in usable if origin.cutoff <= closed][-config.training_origins :]
     if earlier:
         progress(f"validating on {validation.cutoff:%Y-%m-%d}, fitted on {len(earlier)} earlier origins")
@@ -231,7 +233,7 @@ def _out_of_fold(
         inside = [_fold_of(origin, config.pair_folds) == fold for origin in usable]
         training = [origin.take(np.flatnonzero(~held)) for origin, held in zip(usable, inside, strict=True)]
         if not any(origin.outcome.any() for origin in training):
-            raise NotEnoughDataError(f"all new links of the past fall into one fold by pair: {MORE_POSITIVES}")
+            raise NotEnoughDataError(f"all {task.sought} of the past fall into one fold by pair: {MORE_POSITIVES}")
         rows = np.flatnonzero(inside[-1])
         part = _fit_and_score(training, validation.take(rows), fusion, config, seed, kept)
         scores.iloc[rows] = part.to_numpy()
