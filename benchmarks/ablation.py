@@ -247,6 +247,7 @@ def table(record: dict[str, Any]) -> list[str]:
     level = {n: np.mean([c["imbalance"][n]["mean"] / c["prevalence"] for c in corpora.values()]) for n in seconds}
     lines += ["Seconds over all corpora, and mean probability over prevalence before correction: "]
     lines[-1] += "; ".join(f"{n} {seconds[n]:.0f} s, {level[n]:.1f}x" for n in seconds) + "."
+    lines[-1] += " Failed: RUSBoost gives up where a booster is worse than chance."
     return [*lines, ""]
 
 

@@ -37,6 +37,11 @@ class TaskConfig(Stage):
     max_candidates: int = Field(40_000_000, ge=1, description="pairs beyond which only those with evidence are ranked")
     entry_dates: Path | None = Field(None, description="when codes came into force: a table of one's own")
 
+    @property
+    def sought(self) -> str:
+        """What the positives of the track are called where they are counted."""
+        return "new links" if self.track == "new" else "links that grew"
+
     @field_validator("entry_dates")
     @classmethod
     def _from_anywhere(cls, path: Path | None) -> Path | None:

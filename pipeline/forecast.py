@@ -152,5 +152,5 @@ def _rank(
 ) -> Ranking:
     fusion = make_fusion(config.fusion)
     if config.recipe == "reference":
-        return rank_as_published(past, target, prior, fusion, config.reference, config.seed, progress)
+        return rank_as_published(past, target, config.task, prior, fusion, config.reference, config.seed, progress)
     return rank_pairs(past, target, config.task, prior, fusion, config.ensemble, config.seed, progress, ranker, kept)

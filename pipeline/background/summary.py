@@ -276,7 +276,7 @@ def load_background(folder: Path, scheme: str, level: str) -> Summary:
     if summary.level != level or (summary.scheme != scheme and level not in SHARED_LEVELS):
         raise CorpusError(
             f"{folder} counts {summary.scheme} codes at level {summary.level}, the run asks for {scheme} at {level}: "
-            f"`techconverge summarise CORPUS --out {folder} --scheme {scheme} --level {level}`"
+            f"`techconverge summarise CORPUS --out {folder}-{scheme}-{level} --scheme {scheme} --level {level}`"
         )
     return summary
 

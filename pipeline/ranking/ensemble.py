@@ -106,13 +106,13 @@ def rank_pairs(
     """
     usable = [origin for origin in past if origin.outcome.sum() >= config.min_positives]
     if not usable:
-        return _travelled_only(past, target, prior, config, progress, prior_ranker)
+        return _travelled_only(past, target, task, prior, config, progress, prior_ranker)
     names = prior_ranker.members(target.features) if prior_ranker else []
     heuristics = _common_heuristics([usable[-1], target], task)
     outside = [_outside(prior_ranker, names, heuristics, origin, task) for origin in (usable[-1], target)]
     columns = common_columns([*usable, target])
     usable, target = [origin.select(columns) for origin in usable], target.select(columns)
-    validated, warnings = _out_of_fold(usable, task.horizon, fusion, config, seed, progress, kept)
+    validated, warnings = _out_of_fold(usable, task, fusion, config, seed, progress, kept)
     training = usable[-config.training_origins :]
     positives = int(sum(origin.outcome.sum() for origin in training))
     scores = np.column_stack([validated.scores, outside[0]])
@@ -156,6 +156,7 @@ def rank_pairs(
 def _travelled_only(
     past: Sequence[Origin],
     target: Origin,
+    task: TaskConfig,
     prior: float,
     config: EnsembleConfig,
     progress: Progress,
@@ -163,7 +164,8 @@ def _travelled_only(
 ) -> Ranking:
     best = max((int(origin.outcome.sum()) for origin in past), default=0)
     lack = (
-        f"no training origin before {target.cutoff:%Y-%m-%d} has {config.min_positives} new links (the best has {best})"
+        f"no training origin before {target.cutoff:%Y-%m-%d} has {config.min_positives} {task.sought} "
+        f"(the best has {best})"
     )
     if prior_ranker is None:
         raise NotEnoughDataError(f"{lack}: {MORE_POSITIVES}")
@@ -208,7 +210,7 @@ class _Validated:
 
 def _out_of_fold(
     usable: list[Origin],
-    horizon: int,
+    task: TaskConfig,
     fusion: Fusion,
     config: EnsembleConfig,
     seed: int,
@@ -216,7 +218,7 @@ def _out_of_fold(
     kept: KeptFits,
 ) -> tuple[_Validated, tuple[str, ...]]:
     validation = usable[-1]
-    closed = years_before(validation.cutoff, horizon)
+    closed = years_before(validation.cutoff, task.horizon)
     earlier = [origin for origin in usable if origin.cutoff <= closed][-config.training_origins :]
     how = {"seed": seed, "folds": 0 if earlier else config.pair_folds}
     warnings: tuple[str, ...] = ()
@@ -231,13 +233,15 @@ def _out_of_fold(
             f"fitted on {config.pair_folds} folds by pair instead of folds by time",
         )
         used = usable
-        make = functools.partial(_by_pair, usable, fusion, config, seed, kept)
+        make = functools.partial(_by_pair, usable, task, fusion, config, seed, kept)
     # by columns in memory, made or found: sums go by that order
     scores = np.asfortranarray(kept.scores(config.members, fusion, used, how, make))
     return _Validated(scores, validation.outcome), warnings
 
 
-def _by_pair(usable: list[Origin], fusion: Fusion, config: EnsembleConfig, seed: int, kept: KeptFits) -> np.ndarray:
+def _by_pair(
+    usable: list[Origin], task: TaskConfig, fusion: Fusion, config: EnsembleConfig, seed: int, kept: KeptFits
+) -> np.ndarray:
     """Scores of the last origin's pairs, each by members that were fitted without the pair at any origin."""
     validation = usable[-1]
     scores = np.full((len(validation.outcome), len(config.members)), np.nan)
@@ -245,7 +249,7 @@ def _by_pair(usable: list[Origin], fusion: Fusion, config: EnsembleConfig, seed:
         inside = [_fold_of(origin, config.pair_folds) == fold for origin in usable]
         training = [origin.take(np.flatnonzero(~held)) for origin, held in zip(usable, inside, strict=True)]
         if not any(origin.outcome.any() for origin in training):
-            raise NotEnoughDataError(f"all new links of the past fall into one fold by pair: {MORE_POSITIVES}")
+            raise NotEnoughDataError(f"all {task.sought} of the past fall into one fold by pair: {MORE_POSITIVES}")
         rows = np.flatnonzero(inside[-1])
         scores[rows] = _fit_and_score(training, validation.take(rows), fusion, config, seed, kept)
     return scores

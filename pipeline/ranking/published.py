@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from pipeline.config import TaskConfig
 from pipeline.errors import MORE_POSITIVES, NotEnoughDataError
 from pipeline.fusion.base import Fusion
 from pipeline.ranking.base import Origin, common_columns, rank_logit
@@ -28,6 +29,7 @@ def published(column: str) -> bool:
 def rank_as_published(
     past: Sequence[Origin],
     target: Origin,
+    task: TaskConfig,
     prior: float,
     fusion: Fusion,
     config: ReferenceConfig,
@@ -43,8 +45,8 @@ def rank_as_published(
     training = past[-1]
     if training.outcome.sum() < 2:
         raise NotEnoughDataError(
-            f"the training origin {training.cutoff:%Y-%m-%d} has {int(training.outcome.sum())} new links: "
-            f"{MORE_POSITIVES}"
+            f"the training origin {training.cutoff:%Y-%m-%d} has {int(training.outcome.sum())} "
+            f"{task.sought}: {MORE_POSITIVES}"
         )
     columns = [c for c in common_columns([training, target]) if published(c)]
     training, target = training.select(columns), target.select(columns)

@@ -32,10 +32,12 @@ def origins(sample_corpus: Corpus) -> dict[int, Origin]:
     return made
 
 
-def rank(origins: dict[int, Origin], past: list[int], config: EnsembleConfig, steps: list[str]) -> Ranking:
+def rank(
+    origins: dict[int, Origin], past: list[int], config: EnsembleConfig, steps: list[str], task: TaskConfig = TASK
+) -> Ranking:
     target = dataclasses.replace(origins[2015], labels=None)
     fusion = make_fusion(FusionConfig())
-    return rank_pairs([origins[y] for y in past], target, TASK, 0.03, fusion, config, 1, steps.append)
+    return rank_pairs([origins[y] for y in past], target, task, 0.03, fusion, config, 1, steps.append)
 
 
 def test_it_validates_in_time_where_an_earlier_outcome_was_known(origins: dict[int, Origin]) -> None:
@@ -84,6 +86,8 @@ def test_too_few_positives_are_refused(origins: dict[int, Origin]) -> None:
     best = max(int(origins[year].outcome.sum()) for year in (2009, 2012))
     with pytest.raises(NotEnoughDataError, match=rf"before 2015-12-31 has 10000 new links \(the best has {best}\)"):
         rank(origins, [2009, 2012], config, [])
+    with pytest.raises(NotEnoughDataError, match="has 10000 links that grew "):
+        rank(origins, [2009, 2012], config, [], TASK.model_copy(update={"track": "strengthening"}))
 
 
 @pytest.mark.parametrize("past", [[2009, 2012], [2012]], ids=["in time", "by pair"])
