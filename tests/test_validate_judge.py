@@ -92,7 +92,7 @@ def test_a_firms_opportunities_are_judged_on_what_was_known_and_reported(
         assert b"sk-planted" not in path.read_bytes()
     page = (folder / "firm-report.html").read_text(encoding="utf-8")
     assert "No model judged" not in page
-    assert "Named by <bdi>openai:scripted</bdi>" in page and names["words"].iloc[0] in page
+    assert "Named and described by <bdi>openai:scripted</bdi>" in page
     written = [path for path in surroundings.rglob("*") if path.is_file()]
     assert not [path for path in written if b"sk-planted" in path.read_bytes()]
 

@@ -98,7 +98,7 @@ def test_names_given_by_a_model_stand_with_the_words_they_rest_on_and_say_whose_
     assert "Named and described by local:scripted ; the words it rests on: heat pumps cooling storage" in text
     named = read_table(folder / "topic_names.parquet").iloc[4]
     assert f"{named['label']} {named['topic_id'].split(':')[1]} Named" not in text  # its words stayed
-    assert "Named by" not in text_of(write_firm_run(tmp_path / "unnamed"))
+    assert "Named and described by" not in text_of(write_firm_run(tmp_path / "unnamed"))
 
 
 def test_the_firm_s_patents_and_the_intervals_are_its_own_though_the_run_was_made_for_none(tmp_path):
