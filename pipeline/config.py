@@ -91,7 +91,7 @@ class EncoderConfig(Stage):
     """The text encoder: ``minilm`` (shipped, offline), ``hashing`` (nothing learnt), or a model name or path."""
 
     model: str = Field("minilm", description="minilm, hashing, or a model's name or path")
-    batch_size: int = Field(16, ge=1, description="texts at a time; 32 times as many on a GPU")
+    batch_size: int = Field(8, ge=1, description="texts at a time; 64 times as many on a GPU")
     dtype: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: the faster that is as exact")
     max_characters: int = Field(2000, ge=1, description="text beyond this is cut: the encoders read 256-512 tokens")
 

@@ -26,7 +26,7 @@ MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model")  # weights, settin
 CHUNK = 2000  # texts worth handing over at once: what a killed run loses at most
 CUT = 1024  # texts cut into tokens at once
 LENGTH_STEP = 8  # tokens: texts are padded to a multiple of it
-GPU_BATCH = 32  # times as many texts at a time: a small batch leaves a GPU waiting for its next orders
+GPU_BATCH = 64  # times as many texts at a time: a small batch leaves a GPU waiting for its next orders
 UNSTATED_LENGTH = 512  # tokens read when a model does not say how many it can
 
 log = logging.getLogger(__name__)

@@ -90,7 +90,7 @@ def test_auto_settles_on_one_format_and_keeps_to_it(tmp_path: Path) -> None:
 
 
 def test_the_identity_names_what_decides_a_vector() -> None:
-    configs = [EncoderConfig(dtype="float32"), EncoderConfig(dtype="bfloat16"), EncoderConfig(batch_size=8)]
+    configs = [EncoderConfig(dtype="float32"), EncoderConfig(dtype="bfloat16"), EncoderConfig(batch_size=4)]
     identities = [load_encoder(config).identity for config in configs]
     assert len(set(identities)) == 3
     assert identities[0] == load_encoder(EncoderConfig(dtype="float32")).identity
