@@ -1,5 +1,7 @@
 """What several folders of tests share."""
 
+import os
+import tempfile
 from collections.abc import Iterator
 
 import pandas as pd
@@ -13,6 +15,10 @@ from pipeline.corpus.timeline import Corpus
 from pipeline.sample.generator import generate, source_label
 
 _SEED = 3
+
+# where Prefect has its data is settled when it is imported: each process of tests has its own, and none the project's
+_HOME = tempfile.TemporaryDirectory(prefix="techconverge-prefect-", ignore_cleanup_errors=True)
+os.environ["PREFECT_HOME"] = _HOME.name
 
 settings.register_profile("untimed", deadline=None)  # a test asserts no time
 settings.load_profile("untimed")
