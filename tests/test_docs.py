@@ -116,10 +116,10 @@ def follow(page: str, place: Path, settings: dict[str, str], ports: dict[str, in
     home = {"PREFECT_HOME": str(place / "data"), "PREFECT_SERVER_API_PORT": str(ports["4200"])}
     (place / "data").mkdir()
     (place / "printed").touch()
-    # jobs are given process groups of their own, as at a prompt
+    # as at a prompt: jobs have process groups of their own, and do not ignore Ctrl-C as processes of pytest-xdist do
     with (place / "printed").open("wb") as printed:
         done = subprocess.Popen(
-            ["bash", "-e", "-m", "-c", script],
+            ["env", "--default-signal=INT", "bash", "-e", "-m", "-c", script],
             cwd=place,
             env=settings | quick | home,
             stdin=subprocess.DEVNULL,
