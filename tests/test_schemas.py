@@ -95,7 +95,7 @@ def test_broken_predictions_are_refused(changes: dict[str, list[Any]]) -> None:
 @pytest.mark.parametrize("symbol", ["A", "A01", "A01B", "F25B 41/20", "Y02E 60/10", "H01M 10/0525"])
 def test_canonical_symbols_of_every_level_pass(symbol: str) -> None:
     table = pd.DataFrame({"patent_id": ["US1"], "symbol": [symbol], "scheme": ["ipc"], "position": [0]})
-    validate(table, schemas.PatentCodes, "patent_codes")
+    assert validate(table, schemas.PatentCodes, "patent_codes")["symbol"].tolist() == [symbol]
 
 
 @pytest.mark.parametrize("symbol", ["", "Z01B", "A1B", "F25B41/20", "f25b 41/20", "F25B 41", "F25B 41/2"])
