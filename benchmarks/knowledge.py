@@ -299,7 +299,7 @@ def dense_latencies(base: Base, texts: list[tuple[str, str]], day: pd.Timestamp)
 
 def agreement(exact: Base, other: Base, texts: list[tuple[str, str]], day: pd.Timestamp) -> float:
     """Share of the ten nearest that the other index finds among its ten."""
-    scope = exact.scope(day, "alpha")
+    scope = exact.scope(day, {PATENTS, "alpha"})
     vectors = exact.encoder.encode([text for text, _ in texts])
     assert isinstance(exact.dense, ExactIndex)
     pairs = zip(exact.dense.nearest(vectors, scope, 10), other.dense.nearest(vectors, scope, 10), strict=True)

@@ -14,13 +14,15 @@ Result = TypeVar("Result")
 MOST = 4  # each part has its own matrices in memory, so more processors are not all put to work
 
 
-def each(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def each(function: Callable[[Item], Result], items: Iterable[Item], most: int = MOST) -> Iterator[Result]:
     """``map(function, items)``, some at once and in order; items are taken only as the work comes to them.
+
+    ``most`` bounds how many are at work, where there are as many processors.
 
     Raises:
         Exception: whatever the function raises, at its item's turn.
     """
-    threads = min(MOST, os.cpu_count() or 1)
+    threads = min(most, os.cpu_count() or 1)
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads, initializer=_alone) as pool:
         try:

@@ -1,6 +1,7 @@
 """Work in threads: in order, a few at a time, no error lost."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -32,6 +33,15 @@ def test_items_are_taken_only_as_the_work_comes_to_them() -> None:
     results = each(lambda item: item, items())
     assert next(results) == 0
     assert len(taken) <= MOST + 2
+
+
+@pytest.mark.parametrize(("most", "processors"), [(1, 8), (2, 8), (8, 2)])
+def test_no_more_are_at_work_at_once_than_asked_for_or_than_processors(
+    most: int, processors: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+    names = set(each(lambda item: (time.sleep(0.01), threading.current_thread().name)[1], range(20), most))
+    assert len(names) == min(most, processors)
 
 
 def test_an_error_comes_at_its_items_turn_and_ends_the_work() -> None:

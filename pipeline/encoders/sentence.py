@@ -29,6 +29,8 @@ LENGTH_STEP = 8  # tokens: texts are padded to a multiple of it
 GPU_BATCH = 64  # times as many texts at a time: a small batch leaves a GPU waiting for its next orders
 UNSTATED_LENGTH = 512  # tokens read when a model does not say how many it can
 
+Batch = tuple[list[int], list[list[int]], int]  # places of its texts, their tokens, and the length all are padded to
+
 log = logging.getLogger(__name__)
 
 
@@ -63,25 +65,27 @@ class SentenceEncoder:
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Vectors of the texts; an empty one is a row of zeros."""
-        import torch
-
         texts = readable(texts, self.max_characters)
         spoken = np.flatnonzero([bool(text) for text in texts])
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         if not len(spoken):
             return vectors
-        with torch.inference_mode():
-            # all batches are handed over before the first is waited for: a GPU is kept busy
-            batches = self._batches(self._tokens([texts[row] for row in spoken]))
-            outputs = [(places, self._forward(tokens, length)) for places, tokens, length in batches]
-            for places, output in outputs:
-                vectors[spoken[places]] = output[: len(places)].float().cpu().numpy()
+        forward = functools.partial(self._forward, self._constant)  # the model is read here, not in several threads
+        batches = self._batches(self._tokens([texts[row] for row in spoken]))
+        if self.device == "cuda":
+            # all batches are handed over before the first is waited for: the GPU is kept busy
+            outputs = iter([forward(batch) for batch in batches])
+        else:
+            # a batch for each processor: several on one batch wait for each other after every layer
+            outputs = each(forward, batches, os.cpu_count() or 1)
+        for places, output in outputs:
+            vectors[spoken[places]] = output[: len(places)].float().cpu().numpy()
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
 
     def _tokens(self, texts: list[str]) -> Iterator[list[int]]:
         """The tokens of text after text; the next texts are cut while what came of the last is worked on."""
-        cut = functools.partial(self._cut, self._model.tokenizer)  # the model is read here, not in several threads
+        cut = functools.partial(self._cut, self._model.tokenizer)
         slices = (texts[start : start + CUT] for start in range(0, len(texts), CUT))
         return itertools.chain.from_iterable(each(cut, slices))
 
@@ -96,7 +100,7 @@ class SentenceEncoder:
         below.no_padding()
         return [encoding.ids for encoding in below.encode_batch_fast(prompted)]
 
-    def _batches(self, texts: Iterable[list[int]]) -> Iterator[tuple[list[int], list[list[int]], int]]:
+    def _batches(self, texts: Iterable[list[int]]) -> Iterator[Batch]:
         """Places and tokens of texts of one padded length (in tokens): ``batch_size`` of them, at the end the rest."""
         waiting: dict[int, tuple[list[int], list[list[int]]]] = {}
         for place, ids in enumerate(texts):
@@ -109,19 +113,21 @@ class SentenceEncoder:
         for length in sorted(waiting, reverse=True):
             yield *waiting[length], length
 
-    def _forward(self, tokens: list[list[int]], length: int) -> Any:
-        """The vectors of a batch, filled up to ``batch_size`` rows, as a tensor on the device."""
+    def _forward(self, constant: dict[str, Any], batch: Batch) -> tuple[list[int], Any]:
+        """The places of a batch and its vectors, filled up to ``batch_size`` rows, as a tensor on the device."""
         import torch
 
+        places, tokens, length = batch
         filled = [tokens[row % len(tokens)] for row in range(self.batch_size)]
         mask = np.arange(length) < np.array([len(ids) for ids in filled])[:, None]
         if self._model.tokenizer.padding_side == "left":
             mask = mask[:, ::-1]
         padded = np.full(mask.shape, self._model.tokenizer.pad_token_id)
         padded[mask] = np.concatenate([np.asarray(ids) for ids in filled])
-        batch = {"input_ids": padded, "attention_mask": mask.astype(np.int64)}
-        features = {name: torch.from_numpy(values).to(self.device) for name, values in batch.items()}
-        return self._model(self._constant | features)["sentence_embedding"]
+        inputs = {"input_ids": padded, "attention_mask": mask.astype(np.int64)}
+        with torch.inference_mode():
+            features = {name: torch.from_numpy(values).to(self.device) for name, values in inputs.items()}
+            return places, self._model(constant | features)["sentence_embedding"]
 
     @functools.cached_property
     def _constant(self) -> dict[str, Any]:
@@ -226,8 +232,7 @@ def _open(folder: Path, dtype: Dtype, device: str) -> Any:
     import transformers
     from sentence_transformers import SentenceTransformer
 
-    # as many threads as cores fight each other on a busy machine; the vectors do not depend on their number
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
+    torch.set_num_threads(1)  # each batch has a thread of its own
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         model = SentenceTransformer(

@@ -36,6 +36,8 @@ def topic_terms(texts: pd.Series, topics: Sequence[np.ndarray]) -> list[list[str
     of terms a topic (Grootendorst, BERTopic, arXiv 2203.05794, 2022). A term in one patent of many is a chance of its
     author's; a word is left out where a phrase that holds it came first.
     """
+    if not (texts != "").any():  # an office's corpus may have no texts, and hundreds of thousands of patents
+        return [[] for _ in topics]
     counter = CountVectorizer(analyzer=_words_and_phrases, binary=True)
     try:
         words = sp.csr_array(counter.fit_transform(texts), dtype=float)

@@ -21,9 +21,6 @@ LONG = ["A heat exchanger with parallel tubes. " * 40, "A rotor blade with a mov
 
 @pytest.fixture(scope="module", params=["float32", "bfloat16"])
 def encoder(request: pytest.FixtureRequest) -> Encoder:
-    import torch
-
-    torch.set_num_threads(1)
     return load_encoder(EncoderConfig(dtype=request.param, batch_size=8))
 
 
@@ -56,6 +53,16 @@ def test_a_vector_does_not_depend_on_company_or_order(encoder: Encoder) -> None:
     norms = np.linalg.norm(together, axis=1)
     assert norms[3] == 0
     np.testing.assert_allclose(np.delete(norms, 3), 1, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_vector_does_not_depend_on_the_processors(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"{text} number {i}" for i in range(9) for text in SHORT + LONG]
+    made = []
+    for processors in (1, 3):
+        monkeypatch.setattr("os.cpu_count", lambda processors=processors: processors)
+        made.append(encoder.encode(texts))
+    np.testing.assert_array_equal(*made)
 
 
 @pytest.mark.slow

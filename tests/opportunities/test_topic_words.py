@@ -40,5 +40,6 @@ def test_a_patent_may_be_in_two_topics_and_a_topic_of_one() -> None:
 
 def test_without_words_the_fallback_is_the_name() -> None:
     assert topic_terms(pd.Series(["the system", "a method"]), [np.arange(2)]) == [[]]
+    assert topic_terms(pd.Series(["", ""]), [np.arange(2), np.arange(1)]) == [[], []]  # nor where there is no text
     assert label_of([], "Batteries") == "Batteries"
     assert label_of(["a", "b", "c", "d"], "Batteries") == "a, b, c"
