@@ -13,6 +13,7 @@ from pipeline import __version__
 from pipeline.artifacts import atomic_directory, locked, write_json, write_table
 from pipeline.corpus.store import load_corpus, load_manifest
 from pipeline.corpus.timeline import Corpus, years_before
+from pipeline.errors import NotEnoughDataError
 from pipeline.evaluation.realised import realised
 from pipeline.forecast import forecast_at
 from pipeline.judge.hindsight import Validation, validate_judge
@@ -46,16 +47,22 @@ def validate_by_hindsight(request: ValidateRequest, out: Path, progress: Progres
     Returns the comparison as lines to show. The forecast, topics and retrieval see the history alone.
 
     Raises:
-        CutoffError: the window is not over. NotEnoughDataError, KnowledgeError, JudgeError, ConfigError.
+        CutoffError: the window is not over. NotEnoughDataError: also when nothing scored was filed on later.
+        KnowledgeError, JudgeError, ConfigError.
     """
     task, cutoff = request.run.task, pd.Timestamp(request.cutoff).as_unit("s")
     corpus = load_corpus(request.corpus, task.entry_dates)
     check_dates(corpus, cutoff, corpus.cutoff.date(), task.horizon)
     stage, warnings = _frozen(corpus.as_of(cutoff), request, progress)
     later, _ = attach_text(corpus.as_of(years_before(cutoff, -task.horizon)), request.run, progress)
-    filed = realised(later, stage.opportunities, stage.topics, cutoff, task)
-    chosen = _drawn(stage.opportunities.assign(filed=filed), request)
-    progress(f"{len(chosen):,} opportunities, {int((chosen['filed'] > 0).sum()):,} of them filed on later")
+    scored = stage.opportunities.assign(filed=realised(later, stage.opportunities, stage.topics, cutoff, task))
+    chosen = _drawn(scored, request)
+    told = (
+        f"{_count(chosen)}; a judge's answers are counted on these, drawn from {_count(scored)}"
+        if len(chosen) < len(scored)
+        else _count(scored)
+    )
+    progress(told)
     validation = validate_judge(
         chosen.drop(columns="filed"),
         stage.topics.table,
@@ -67,6 +74,7 @@ def validate_by_hindsight(request: ValidateRequest, out: Path, progress: Progres
         seed=request.run.seed,
         progress=lambda arm, done, total: progress(f"{arm}: {done:,} of {total:,} questions"),
     )
+    validation.record["notes"] += [told] if len(chosen) < len(scored) else []
     _write(request, stage, warnings, validation, out)
     return _lines(validation.measures)
 
@@ -82,12 +90,30 @@ def _frozen(history: Corpus, request: ValidateRequest, progress: Progress) -> tu
     return stage, [*encoding["warnings"], *forecast.warnings]
 
 
-def _drawn(opportunities: pd.DataFrame, request: ValidateRequest) -> pd.DataFrame:
-    """All of them, or for a judge a sample: at random, since the head of one score would favour that score."""
-    if not request.config.judge.judges or len(opportunities) <= request.sample:
-        return opportunities
-    rows = np.random.default_rng(request.run.seed).choice(len(opportunities), request.sample, replace=False)
-    return opportunities.iloc[np.sort(rows)].reset_index(drop=True)
+def _drawn(scored: pd.DataFrame, request: ValidateRequest) -> pd.DataFrame:
+    """All of them, or for a judge a sample: those filed on later, up to half of it, and others, each at random.
+
+    At random, since the head of one score would favour that score. Filed on is one in fifty or fewer, so that a plain
+    sample of a hundred may hold none, and thousands of answers would say nothing.
+    """
+    came = (scored["filed"] > 0).to_numpy()
+    if not came.any():
+        raise NotEnoughDataError(
+            f"none of {len(scored):,} opportunities at {request.cutoff} was filed on within {request.run.task.horizon} "
+            "years, so nothing can tell a good score from another: ask for more --top-pairs, or another --cutoff"
+        )
+    if not request.config.judge.judges or len(scored) <= request.sample:
+        return scored
+    random = np.random.default_rng(request.run.seed)
+    wanted = min(int(came.sum()), request.sample // 2)
+    wanted = max(wanted, request.sample - int((~came).sum()))
+    drawn = [random.choice(np.flatnonzero(came), wanted, replace=False)]
+    drawn += [random.choice(np.flatnonzero(~came), request.sample - wanted, replace=False)]
+    return scored.iloc[np.sort(np.concatenate(drawn))].reset_index(drop=True)
+
+
+def _count(opportunities: pd.DataFrame) -> str:
+    return f"{len(opportunities):,} opportunities, {int((opportunities['filed'] > 0).sum()):,} of them filed on later"
 
 
 def _write(request: ValidateRequest, stage: TopicStage, warnings: list[str], validation: Validation, out: Path) -> None:

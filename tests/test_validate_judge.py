@@ -15,7 +15,7 @@ from runs import FIRM, LIGHT, asked, silent_run, stored
 from pipeline.corpus.names import normalise_party
 from pipeline.corpus.readers import SourceTable
 from pipeline.corpus.store import load_corpus
-from pipeline.errors import CutoffError, KnowledgeError
+from pipeline.errors import CutoffError, KnowledgeError, NotEnoughDataError
 from pipeline.opportunities.topic_pairs import TopicConfig
 from pipeline.opportunities_config import OpportunitiesConfig
 from pipeline.report.firm.render import render_firm_report
@@ -133,11 +133,28 @@ def test_a_judge_is_validated_on_a_sample_beside_its_controls(corpus: Path, surr
         validate_by_hindsight(request, surroundings / "out", lambda message: None)
         asked_for = Counter(bool(request.passages()) for request in server.requests)
     table = pd.read_parquet(surroundings / "out" / "hindsight.parquet")
+    scores = pd.read_parquet(surroundings / "out" / "scores.parquet")
+    assert (scores["filed"] > 0).sum() == 3  # half of them, of more that there are
+    record = json.loads((surroundings / "out" / "validation.json").read_text())
+    assert any(note.startswith("6 opportunities, 3 of them filed on later") for note in record["notes"])
     assert {"judge", "judge_without_retrieval", "judge_shuffled_retrieval"} <= set(table["score"])
     assert table["pairs"].eq(6).all()
     assert asked_for[False] > 0 and asked_for[True] > asked_for[False]
     # a firm's document is no evidence for nobody's opportunities
     assert "strategy.md" not in set(pd.read_parquet(surroundings / "out" / "evidence_judge.parquet")["source"])
+
+
+def test_a_judge_is_not_paid_where_nothing_was_filed_on_later(
+    corpus: Path, surroundings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.validate_judge.realised", lambda *_: 0)
+    with serving(fair) as server:
+        config = OpportunitiesConfig(topics=TopicConfig(top_pairs=3), judge=config_for(server.url))
+        request = validation(corpus, config, sample=6, knowledge=base_of(corpus, surroundings))
+        with pytest.raises(NotEnoughDataError, match=r"none of .* opportunities at 2016-12-31 was filed on within 3 years"):
+            validate_by_hindsight(request, surroundings / "out", lambda message: None)
+        assert not server.requests
+    assert not (surroundings / "out").exists()
 
 
 def test_a_window_that_is_not_over_is_refused(corpus: Path, surroundings: Path) -> None:

@@ -68,7 +68,12 @@ def judge_validate(
     scheme: SchemeOption = None,
     encoder: EncoderOption = None,
     top_pairs: Annotated[int, typer.Option(min=1, help="Pairs at the head of the ranking refined to topics.")] = 40,
-    sample: Annotated[int, typer.Option(min=2, help="Opportunities drawn for a judge to score.")] = 100,
+    sample: Annotated[
+        int,
+        typer.Option(
+            min=2, help="Opportunities drawn for a judge to score, those filed on later first, up to half of them."
+        ),
+    ] = 100,
     judge: Judge = None,
     knowledge: Knowledge = None,
     recipe: TopicRecipe = "default",

@@ -57,7 +57,8 @@ def put(
     store: AnswerStore,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[list[Settled], Spent]:
-    """Settle every question, in the order given. ``progress`` is told how many are settled, and of how many.
+    """Settle every question, in the order given. ``progress`` is told how many are settled, and of how many: at every
+    hundredth and at the end.
 
     Raises:
         JudgeError: when a judge cannot be used at all; what was answered until then is kept.
@@ -283,8 +284,9 @@ class _Run:
         self.entries[number] = entry
         if result is not None:
             self.settled[number] = result
-            if self.progress:
-                self.progress(len(self.settled), len(self.asks))
+            done, all_of_them = len(self.settled), len(self.asks)
+            if self.progress and (done % max(all_of_them // 100, 1) == 0 or done == all_of_them):
+                self.progress(done, all_of_them)
 
     def _spent(self, from_store: int) -> Spent:
         attempts = [attempt for entry in self.entries.values() for attempt in entry.attempts]
