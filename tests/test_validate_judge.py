@@ -151,7 +151,9 @@ def test_a_judge_is_not_paid_where_nothing_was_filed_on_later(
     with serving(fair) as server:
         config = OpportunitiesConfig(topics=TopicConfig(top_pairs=3), judge=config_for(server.url))
         request = validation(corpus, config, sample=6, knowledge=base_of(corpus, surroundings))
-        with pytest.raises(NotEnoughDataError, match=r"none of .* opportunities at 2016-12-31 was filed on within 3 years"):
+        with pytest.raises(
+            NotEnoughDataError, match=r"none of .* opportunities at 2016-12-31 was filed on within 3 years"
+        ):
             validate_by_hindsight(request, surroundings / "out", lambda message: None)
         assert not server.requests
     assert not (surroundings / "out").exists()

@@ -13,8 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau, rankdata
 
+from pipeline.errors import ConfigError
 from pipeline.evaluation.bootstrap import difference_intervals, intervals, node_replicates
 from pipeline.evaluation.metrics import Ranking, precision
+from pipeline.judge.asks import asks
 from pipeline.judge.budget import left_of
 from pipeline.judge.config import JudgeConfig
 from pipeline.judge.evidence import Retrieve, arms, gather
@@ -62,14 +64,17 @@ def validate_judge(
 
     Raises:
         ValueError: when an opportunity has no count of what was filed.
-        JudgeError, ConfigError: as ``panel.judge_opportunities``.
+        JudgeError, ConfigError: as ``panel.judge_opportunities``; ConfigError also when the calls allowed are fewer
+        than the questions of the judge and its controls.
     """
     scores = _computed(opportunities, filed, seed)
     judgements: dict[str, Judgement] = {}
     if config.judges:
         questions = load_rubric(config.preset, config.rubric).questions()
         evidence = gather(opportunities, topics, retrieve, config.evidence, cutoff, questions)
-        for arm, shown in arms(evidence, seed).items():
+        shown_to = arms(evidence, seed)
+        _check_affordable(opportunities, topics, shown_to, config)
+        for arm, shown in shown_to.items():
             left = left_of(config, [each.record["spent"] for each in judgements.values()])
             judgements[arm] = judge_on(opportunities, topics, shown, left, cache, _of_arm(progress, arm))
             scores[arm] = scores["opportunity_id"].map(scores_of(judgements[arm].judged))
@@ -145,6 +150,19 @@ def _computed(opportunities: pd.DataFrame, filed: pd.Series, seed: int) -> pd.Da
     table[PROBABILITY] = opportunities["probability"]
     table[RANDOM] = np.random.default_rng(seed).random(len(table))
     return table
+
+
+def _check_affordable(
+    opportunities: pd.DataFrame, topics: pd.DataFrame, shown_to: Mapping[str, pd.DataFrame], config: JudgeConfig
+) -> None:
+    # a control that ran out half-way would be compared on other opportunities than the judge
+    rubric = load_rubric(config.preset, config.rubric)
+    questions = sum(len(asks(rubric, config, opportunities, topics, shown)) for shown in shown_to.values())
+    if questions > config.max_calls:
+        raise ConfigError(
+            f"the judge and its controls have {questions:,} questions, and judge.max_calls is {config.max_calls:,}: "
+            f"raise it in the configuration file, or take a smaller --sample than {len(opportunities)}"
+        )
 
 
 def _of_arm(progress: Callable[[str, int, int], None] | None, arm: str) -> Progress | None:

@@ -14,6 +14,7 @@ from judge.server import Act, Request, serving
 from judge.tables import CODES, CUTOFF, no_passages, passages, topics_and_opportunities
 from scipy.stats import kendalltau, spearmanr
 
+from pipeline.errors import ConfigError
 from pipeline.judge.config import JudgeConfig
 from pipeline.judge.hindsight import Validation, compare, validate_judge
 
@@ -206,9 +207,24 @@ def test_one_budget_serves_the_judge_and_its_controls(tmp_path: Path) -> None:
     topics, opportunities = topics_and_opportunities(3)
     filed = pd.Series([1, 0, 2], index=opportunities["opportunity_id"])
     with serving(perfect) as server:
-        config = config_for(server.url, max_calls=14)
-        found = validate_judge(opportunities, topics, filed, telling, CUTOFF, config, tmp_path, repeats=20)
-        assert len(server.requests) == 14
+        free = validate_judge(
+            opportunities, topics, filed, telling, CUTOFF, config_for(server.url), tmp_path / "free", repeats=20
+        )
+        spent = [judgement.record["spent"]["tokens_charged"] for judgement in free.judgements.values()]
+        config = config_for(server.url, max_tokens=sum(spent[:2]))
+        found = validate_judge(opportunities, topics, filed, telling, CUTOFF, config, tmp_path / "bound", repeats=20)
+    bound = [judgement.record["spent"]["tokens_charged"] for judgement in found.judgements.values()]
+    assert bound[0] == spent[0] and sum(bound) <= sum(spent[:2])
     outcomes = {arm: set(judgement.verdicts["outcome"]) for arm, judgement in found.judgements.items()}
     assert outcomes["judge"] == {"ok"}
     assert outcomes["judge_shuffled_retrieval"] == {"over_budget"}
+
+
+def test_calls_too_few_for_the_judge_and_its_controls_are_refused_before_the_first(tmp_path: Path) -> None:
+    topics, opportunities = topics_and_opportunities(3)
+    filed = pd.Series([1, 0, 2], index=opportunities["opportunity_id"])
+    with serving(perfect) as server:
+        config = config_for(server.url, max_calls=14)
+        with pytest.raises(ConfigError, match=r"have \d+ questions, and judge.max_calls is 14: raise it"):
+            validate_judge(opportunities, topics, filed, telling, CUTOFF, config, tmp_path)
+        assert not server.requests
