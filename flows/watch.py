@@ -16,7 +16,7 @@ from pipeline.errors import ConfigError
 from pipeline.run_config import load_config
 from pipeline.watch.digest import PAGE, TEXT
 from pipeline.watch.plan import Plan, WatchRequest, plan_watch
-from pipeline.watch.run import check_plan, clear, finish
+from pipeline.watch.run import check_plan, clear, finish, tidy
 
 
 @flow(name="watch", flow_run_name="watch-{corpus}", persist_result=False)
@@ -52,6 +52,7 @@ def watch_flow(
         with locked(Path(out)):
             plan = plan_watch(request, Path(out))
             if isinstance(plan, str):
+                tidy(Path(out))
                 get_run_logger().info(plan)
                 return plan
             check_plan(plan)

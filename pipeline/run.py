@@ -22,7 +22,7 @@ from pipeline.artifacts import (
 from pipeline.background.summary import background_hash, load_background
 from pipeline.config import FUSION
 from pipeline.corpus.store import load_corpus, load_manifest
-from pipeline.errors import ArtifactError, ConfigError, CorpusError, CutoffError, NotEnoughDataError
+from pipeline.errors import ArtifactError, ConfigError, CorpusError, CutoffError, FirmError, NotEnoughDataError
 from pipeline.horizons import horizon_table, with_cumulative
 from pipeline.mapping import Mapper
 from pipeline.opportunities.firm import find_firm
@@ -66,6 +66,11 @@ def check_request(request: RunRequest) -> None:
                 "leave prior_ranker out, or train one on that track"
             )
     if request.firm is not None:
+        if request.firm.lower().endswith((".yaml", ".yml")):
+            raise FirmError(
+                f"{request.firm}: {request.command} takes the name of one assignee; "
+                "`techconverge opportunities` takes a firm file, and counts all its names as one"
+            )
         find_firm(corpus.as_of(pd.Timestamp(max(request.cutoffs)).as_unit("s")).parties, request.firm)
 
 

@@ -250,6 +250,7 @@ FAULTS = [
     (("backtest",), {}, ConfigError, "no cutoff given"),
     (("forecast", "2016-12-31"), {"firm": "Nobody Ltd"}, FirmError, "Nobody Ltd"),
     (("forecast", "2016-12-31"), {"firm": "sample"}, FirmError, "sample"),
+    (("forecast", "2016-12-31"), {"firm": "our/firm.yaml"}, FirmError, "takes a firm file"),
     (("forecast", "2016-12-31"), {"task": {"min_patents": 5000}}, TechconvergeError, "min-patents"),
 ]
 

@@ -43,7 +43,8 @@ class Watched:
 def watch(request: WatchRequest, out: Path, progress: Progress) -> Watched:
     """Make the forecast that is due and write what changed into ``out``.
 
-    Where nothing is due, nothing is written. A watch that was stopped goes on where it was.
+    Where nothing is due, nothing is written; what is left of a watch that was killed in its tidying is removed. A watch
+    that was stopped goes on where it was.
 
     Raises:
         ConfigError: the last run in ``out`` is of another firm or task.
@@ -52,6 +53,7 @@ def watch(request: WatchRequest, out: Path, progress: Progress) -> Watched:
     with locked(out):
         plan = plan_watch(request, out)
         if isinstance(plan, str):
+            tidy(out)
             return Watched(plan, changed=False)
         check_plan(plan)
         if not plan.made:
@@ -71,6 +73,11 @@ def check_plan(plan: Plan) -> None:
 def clear(plan: Plan) -> None:
     """Remove a run of that day which is not the one that is due: it was never entered into the record."""
     shutil.rmtree(plan.run, ignore_errors=True)
+
+
+def tidy(out: Path) -> None:
+    """Remove what the record does not name: the last watch may have been killed when it did so."""
+    watch_folder.prune(out, watch_folder.read_watch(out))
 
 
 def finish(plan: Plan, out: Path, progress: Progress) -> str:

@@ -82,7 +82,9 @@ def test_the_digest_is_sent_once(
     assert received[1] == [{"title": f"techconverge watch: {said}", "text": text}]
     assert "parts" not in names(place / "watch")
 
+    (place / "watch" / "parts" / "half").mkdir(parents=True)  # of a watch that was killed in its tidying
     again = watch_flow(**asked, cutoff="2016-12-31", notify=block)
+    assert "parts" not in names(place / "watch")
     assert again.startswith("nothing new: the last run is of 2016-12-31")
     assert len(received[1]) == 1
 

@@ -132,6 +132,16 @@ def test_with_nothing_new_it_says_so_and_changes_nothing(second: Path, home: Pat
     assert state(second) == before
 
 
+def test_killed_in_its_tidying_the_next_with_nothing_new_ends_it(second: Path, home: Path) -> None:
+    killed = home / "killed"
+    shutil.copytree(second, killed)
+    shutil.copytree(killed / "runs" / "2016-06-30", killed / "runs" / "2015-06-30")  # no longer in the record
+    (killed / "parts" / "half").mkdir(parents=True)
+    assert not watch(request(home / "corpus", SECOND), killed, lambda message: None).changed
+    assert state(killed) == state(second)
+    assert not (killed / "parts").exists() and not (killed / "runs" / "2015-06-30").exists()
+
+
 def test_stopped_before_its_record_it_ends_the_same(second: Path, home: Path) -> None:
     """The run was made and half of the rest written: the next start makes no run and gives the same bytes."""
     stopped = home / "stopped"
