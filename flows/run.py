@@ -57,10 +57,10 @@ def make_run(
 
     ``parts_folder``: by default the parts lie with what else is kept between runs; see ``cache_folder``.
     """
-    if not force and finished(asked, Path(out)):
-        get_run_logger().info(f"{out} {FINISHED}")
-    else:
-        with locked(Path(out)):
+    with locked(Path(out)):  # a finished one too: it may have been killed before its lock was gone
+        if not force and finished(asked, Path(out)):
+            get_run_logger().info(f"{out} {FINISHED}")
+        else:
             _make(asked, out, parts_folder or cache_folder() / "parts", force, cluster)
     show(asked.command, out)
     return str(Path(out) / "report.html")

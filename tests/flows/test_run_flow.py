@@ -109,8 +109,11 @@ def test_a_run_of_which_nothing_changed_is_left_as_it_is(both: tuple[Path, Path,
 
     _, flow, parts = both
     before = stamps(flow)
+    lock = flow.with_name(f".{flow.name}.lock")
+    lock.touch()  # of a process that was killed when all was done but this
     assert run_flow("forecast", request_values, str(flow), str(parts)) == str(flow / "report.html")
     assert stamps(flow) == before
+    assert not lock.exists()
 
 
 def test_force_computes_every_part_of_a_finished_run_anew(both: tuple[Path, Path, Path], request_values: dict) -> None:
