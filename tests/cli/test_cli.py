@@ -284,7 +284,8 @@ def test_a_run_that_is_told_to_stop_says_so_and_leaves_nothing(corpus: Path, lig
 
 def test_what_is_computed_in_threads_keeps_nobody_waiting_who_says_it_twice() -> None:
     program = (
-        "import time\nfrom pipeline import cli\nfrom pipeline.threads import each\n"
+        "import signal, time\nfrom pipeline import cli\nfrom pipeline.threads import each\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # what is started in the background ignores it
         "def run(words): print('begun', flush=True); list(each(time.sleep, [60, 60]))\n"
         "cli.run = run\ncli.main()"
     )
