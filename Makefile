@@ -9,7 +9,7 @@ demo: $(INSTALLED)
 	$(VENV)/bin/python -m flows.demo
 
 test: $(INSTALLED)
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(INSTALLED)
 	$(VENV)/bin/ruff check .

@@ -20,8 +20,15 @@ _SEED = 3
 _HOME = tempfile.TemporaryDirectory(prefix="techconverge-prefect-", ignore_cleanup_errors=True)
 os.environ["PREFECT_HOME"] = _HOME.name
 
+LONGEST = ("test_docs.py", "test_fault_sweep.py")  # minutes each
+
 settings.register_profile("untimed", deadline=None)  # a test asserts no time
 settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: of two processes one would be left alone with them at the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture(scope="session", autouse=True)
