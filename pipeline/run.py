@@ -26,6 +26,7 @@ from pipeline.errors import ArtifactError, ConfigError, CorpusError, CutoffError
 from pipeline.horizons import horizon_table, with_cumulative
 from pipeline.mapping import Mapper
 from pipeline.opportunities.firm import find_firm
+from pipeline.opportunities.firm_names import is_firm_file
 from pipeline.parts import RECORD, WHOLE_LIST, PartRequest, Progress, check_dates, compute_part, intact, versions
 from pipeline.ranking.prior_ranker import load_prior_ranker
 from pipeline.report.render import render_report
@@ -66,7 +67,7 @@ def check_request(request: RunRequest) -> None:
                 "leave prior_ranker out, or train one on that track"
             )
     if request.firm is not None:
-        if request.firm.lower().endswith((".yaml", ".yml")):
+        if is_firm_file(request.firm):
             raise FirmError(
                 f"{request.firm}: {request.command} takes the name of one assignee; "
                 "`techconverge opportunities` takes a firm file, and counts all its names as one"

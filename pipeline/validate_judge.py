@@ -57,12 +57,12 @@ def validate_by_hindsight(request: ValidateRequest, out: Path, progress: Progres
     later, _ = attach_text(corpus.as_of(years_before(cutoff, -task.horizon)), request.run, progress)
     scored = stage.opportunities.assign(filed=realised(later, stage.opportunities, stage.topics, cutoff, task))
     chosen = _drawn(scored, request)
-    told = (
-        f"{_count(chosen)}; a judge's answers are counted on these, drawn from {_count(scored)}"
+    notes = (
+        [f"{_count(chosen)}, drawn from {_count(scored)}: correlations and lifts are those of the sample"]
         if len(chosen) < len(scored)
-        else _count(scored)
+        else []
     )
-    progress(told)
+    progress(notes[0] if notes else _count(chosen))
     validation = validate_judge(
         chosen.drop(columns="filed"),
         stage.topics.table,
@@ -74,8 +74,7 @@ def validate_by_hindsight(request: ValidateRequest, out: Path, progress: Progres
         seed=request.run.seed,
         progress=lambda arm, done, total: progress(f"{arm}: {done:,} of {total:,} questions"),
     )
-    validation.record["notes"] += [told] if len(chosen) < len(scored) else []
-    _write(request, stage, warnings, validation, out)
+    _write(request, stage, [*warnings, *notes], validation, out)
     return _lines(validation.measures)
 
 

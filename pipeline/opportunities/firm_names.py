@@ -31,13 +31,18 @@ class FirmFile(BaseModel):
         return normalise_party(self.name)
 
 
+def is_firm_file(given: str) -> bool:
+    """Whether what was given for a firm is a firm file (it ends in .yaml or .yml), and no assignee's name."""
+    return given.lower().endswith((".yaml", ".yml"))
+
+
 def read_firm(given: str) -> FirmFile:
-    """A firm file where ``given`` names one (it ends in .yaml or .yml), else the one name itself.
+    """A firm file where ``given`` names one, else the one name itself.
 
     Raises:
         ConfigError: when the file is missing or not a firm file.
     """
-    if not given.lower().endswith((".yaml", ".yml")):
+    if not is_firm_file(given):
         return FirmFile(name=given, names=(given,))
     try:
         return FirmFile.model_validate(yaml.safe_load(Path(given).read_text("utf-8")))
